@@ -1,0 +1,72 @@
+"""steadygan trains GANs that stay stable, tells you why the others fail, and cures them while they run.
+
+The map of the house, in import order (a module imports only from lines above it):
+
+    types errors names     the vocabulary, the exception tree, the spelling of names
+    objectives             what each player minimises, from logits alone
+    penalties              what is added to D's loss, from inputs and logits
+    networks               pairs of modules   G: (z, y) -> x    D: (x, y) -> logits
+    data                   endless streams of batches, latent priors, synthetic sets with known truth
+    metrics                two sets of samples -> numbers
+    game                   networks + objective + penalties -> losses and the gradient field
+    updates                how both players move
+    record                 the append-only record of a run
+    probes                 measurements during training -> record
+    doctor                 detectors: record in, findings out
+    report                 record + diagnosis -> one HTML file
+    training               the loop, checkpoints, averaging
+    recipes                the recipe schema and the named recipes
+    cli                    one file per verb
+
+Everything is imported on first use: ``import steadygan`` alone does not load torch.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from steadygan.game import Game as Game
+    from steadygan.recipes import Recipe as Recipe
+    from steadygan.recipes import load_recipe as load_recipe
+    from steadygan.recipes import resume as resume
+    from steadygan.recipes import train as train
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Game": "steadygan.game",
+    "Recipe": "steadygan.recipes",
+    "load_recipe": "steadygan.recipes",
+    "resume": "steadygan.recipes",
+    "train": "steadygan.recipes",
+}
+_FOLDERS = (
+    "data",
+    "doctor",
+    "metrics",
+    "networks",
+    "objectives",
+    "penalties",
+    "probes",
+    "recipes",
+    "record",
+    "report",
+    "training",
+    "updates",
+)
+
+__all__ = [*_HOME, *_FOLDERS, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name the first time it is used."""
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    if name in _FOLDERS:
+        return importlib.import_module(f"steadygan.{name}")
+    raise AttributeError(f"module 'steadygan' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted(__all__)

@@ -1,0 +1,92 @@
+"""Which signals share a chart, in which order, and under which heading."""
+
+from dataclasses import dataclass
+
+from steadygan.record import Record
+from steadygan.report.charts import Series
+from steadygan.report.glossary import entry, reading
+
+_Charts = list[tuple[str, tuple[str, ...]]]
+
+_GROUPS: dict[str, _Charts] = {
+    "Samples against data": [
+        ("Distance", ("energy_distance",)),
+        ("Diversity", ("coverage", "dispersion")),
+    ],
+    "The two players": [
+        ("Losses", ("loss_g", "loss_d")),
+        ("Logits", ("logit_real", "logit_fake")),
+        ("Gradient norms", ("grad_norm_g", "grad_norm_d")),
+        ("Learning rates", ("lr_g", "lr_d")),
+    ],
+    "Penalties and time": [
+        *((entry(name).label, (name,)) for name in ("r1", "r2", "wgan_gp", "lp", "dragan")),
+        ("Step time", ("step_s",)),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Note:
+    """What one signal of a chart is, what is healthy, and a warning about its values, if any."""
+
+    signal: str
+    label: str
+    meaning: str
+    healthy: str
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One chart: its title, unit, lines, and a note for each line."""
+
+    title: str
+    unit: str
+    series: tuple[Series, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Charts under one heading."""
+
+    title: str
+    curves: tuple[Curve, ...]
+
+
+def group_curves(record: Record, objective: str | None) -> tuple[Group, ...]:
+    """Every recorded signal exactly once; unknown ones last.
+
+    Args:
+        record: the run's.
+        objective: its name in recipes, for what is healthy; None if unknown.
+    """
+    known = {n for charts in _GROUPS.values() for _, names in charts for n in names}
+    others: _Charts = [(n, (n,)) for n in record.signals if n not in known]
+    groups = []
+    for title, charts in [*_GROUPS.items(), ("Other signals", others)]:
+        curves = (_curve(record, objective, name, signals) for name, signals in charts)
+        present = tuple(curve for curve in curves if curve is not None)
+        if present:
+            groups.append(Group(title, present))
+    return tuple(groups)
+
+
+def _curve(
+    record: Record, objective: str | None, title: str, signals: tuple[str, ...]
+) -> Curve | None:
+    present = [name for name in signals if name in record]
+    if not present:
+        return None
+    lines = tuple(Series(entry(name).label, *record.measured(name)) for name in present)
+    notes = tuple(_note(record, objective, name) for name in present)
+    return Curve(title, entry(present[0]).unit, lines, notes)
+
+
+def _note(record: Record, objective: str | None, name: str) -> Note:
+    what, bad = entry(name), record.num_non_finite(name)
+    warning = f"{bad} measured values were NaN or infinite and are not drawn." if bad else ""
+    if bad == 1:
+        warning = "One measured value was NaN or infinite and is not drawn."
+    return Note(name, what.label, what.meaning, reading(name, objective), warning)

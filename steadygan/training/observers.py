@@ -1,0 +1,97 @@
+"""What looks at a run between steps: pictures of its samples, and measurements for the doctor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from steadygan.data import Latent, Source
+from steadygan.data.seeds import mix
+from steadygan.probes import GameView, Probe
+from steadygan.training.loop import Signals
+from steadygan.training.pictures import bounds_of, picture, save_picture
+from steadygan.training.run import Run
+from steadygan.types import Labels, Schedule
+
+_PICTURE_SEED = 202
+
+
+@dataclass
+class SampleGrids:
+    """Draws the same latents from the averaged generator again and again, and keeps the pictures.
+
+    Args:
+        source: gives the data's units, and reals to draw points over.
+        latent: the prior.
+        num: samples in a picture.
+        seed: of the latents.
+        when: which steps.
+    """
+
+    source: Source
+    latent: Latent
+    num: int
+    seed: int
+    when: Schedule
+
+    def after_step(self, run: Run, signals: Signals) -> Signals:
+        """Draw if due; adds no signal."""
+        if self.when(run.step) and run.engine.is_first:
+            self.draw(run)
+        return {}
+
+    def draw(self, run: Run) -> None:
+        """Write the picture of the current step."""
+        z = self.latent.sample(self.num, seed=mix(self.seed, _PICTURE_SEED), position=0)
+        samples = generate(run.average.generator, z, balanced_labels(self.num, self.source.classes))
+        points = len(self.source.event) != 3
+        reals = self.source.reference(2000, seed=0)[0] if points else None
+        sheet = picture(
+            self.source.to_data(samples),
+            bounds_of(self.source.scale),
+            None if reals is None else self.source.to_data(reals),
+        )
+        save_picture(sheet, run.directory.samples(run.step))
+
+
+@dataclass
+class Watch:
+    """Runs probes on their schedule; their signals join the step's row.
+
+    Args:
+        probes: what to measure.
+        when: at which steps; the first step is always measured, as the baseline.
+    """
+
+    probes: Sequence[Probe]
+    when: Schedule
+
+    def after_step(self, run: Run, signals: Signals) -> Signals:
+        """Measure if due."""
+        if not (self.when(run.step) or run.step == 1):
+            return {}
+        view = GameView(run.game.g, run.game.d, run.step)
+        found: Signals = {}
+        for probe in self.probes:
+            found |= probe.measure(view)
+        return found
+
+
+@torch.no_grad()
+def generate(
+    generator: torch.nn.Module, z: Tensor, y: Labels | None = None, *, chunk: int = 256
+) -> Tensor:
+    """Samples in the network's scale on the CPU, a chunk at a time, by a generator in evaluation mode."""
+    device = next(generator.parameters()).device
+    parts = []
+    for start in range(0, len(z), chunk):
+        part = z[start : start + chunk].to(device)
+        labels = None if y is None else y[start : start + chunk].to(device)
+        parts.append((generator(part) if labels is None else generator(part, labels)).float().cpu())
+    return torch.cat(parts)
+
+
+def balanced_labels(num: int, classes: int) -> Labels | None:
+    """0, 1, …, classes − 1, 0, 1, …; None without classes."""
+    return torch.arange(num) % classes if classes else None

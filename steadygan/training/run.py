@@ -1,0 +1,88 @@
+"""A run: everything that moves during training, as one state that can be saved and continued bit for bit."""
+
+from dataclasses import dataclass, field
+
+import torch
+
+from steadygan.data import Stream
+from steadygan.data.seeds import mix
+from steadygan.game import Game
+from steadygan.record import RecordWriter
+from steadygan.training.averaging import WeightAverage
+from steadygan.training.checkpoint import load_newest, save_checkpoint
+from steadygan.training.directory import RunDirectory
+from steadygan.training.engine import Engine
+from steadygan.types import StateDict, StepInfo
+from steadygan.updates import UpdateRule
+
+
+@dataclass
+class Run:
+    """The parts of a training and how far it has come.
+
+    Args:
+        game, rule, stream, average, record: the moving parts.
+        directory: where it is kept.
+        engine: what it runs on.
+        seed: of everything random inside a step.
+        step: steps done.
+    """
+
+    game: Game
+    rule: UpdateRule
+    stream: Stream
+    average: WeightAverage
+    record: RecordWriter
+    directory: RunDirectory
+    engine: Engine = field(default_factory=Engine)
+    seed: int = 0
+    step: int = 0
+
+    def advance(self) -> StepInfo:
+        """One step of the game and of the average.
+
+        The global generator is seeded anew from (seed, step, rank), so that dropout and interpolation points are a
+        function of the step: no generator state needs saving, and whatever else draws numbers changes nothing.
+        """
+        step = self.step + 1
+        torch.manual_seed(mix(self.seed, step, self.engine.rank))
+        info = self.rule.step(self.game, self.stream, step)
+        self.average.update()
+        self.step = step
+        return info
+
+    def state_dict(self) -> StateDict:
+        """Networks, optimizers, average, loss scales and the sampler's position."""
+        return {
+            "step": self.step,
+            "g": self.game.g.state_dict(),
+            "d": self.game.d.state_dict(),
+            "rule": self.rule.state_dict(),
+            "average": self.average.state_dict(),
+            "loss_scale": {p: s.state_dict() for p, s in self.game.loss_scale.items()},
+            "stream": self.stream.state_dict(),
+        }
+
+    def load_state_dict(self, state: StateDict) -> None:
+        """Continue from ``state_dict``."""
+        self.step = int(state["step"])
+        self.game.g.load_state_dict(state["g"])
+        self.game.d.load_state_dict(state["d"])
+        self.rule.load_state_dict(state["rule"])
+        self.average.load_state_dict(state["average"])
+        for player, scale in self.game.loss_scale.items():
+            scale.load_state_dict(state["loss_scale"][player])
+        self.stream.load_state_dict(state["stream"])
+
+    def save(self, *, keep: int = 2) -> None:
+        """Flush the record, then write a checkpoint, so that the record never lags behind it."""
+        self.rule.settle()
+        self.record.flush()
+        if self.engine.is_first:
+            save_checkpoint(self.directory.checkpoints, self.step, self.state_dict(), keep=keep)
+        self.engine.barrier()
+
+    def restore(self) -> None:
+        """Continue from the newest whole checkpoint of the directory."""
+        _, state = load_newest(self.directory.checkpoints)
+        self.load_state_dict(state)
