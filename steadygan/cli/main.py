@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command; errors are printed as one line on stderr."""
+    warnings.showwarning = _warn
     try:
         outcome = steadygan_command.main(
             args=list(arguments) if arguments is not None else None,
@@ -78,6 +80,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return outcome if isinstance(outcome, int) else 0
+
+
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: str | None = None,
+) -> None:
+    """A warning as one line, without the place in our code it came from."""
+    print(f"steadygan: warning: {' '.join(str(message).split())}", file=sys.stderr)
 
 
 def _complain(message: str, exit_code: int) -> int:

@@ -1,6 +1,7 @@
 """``steadygan train``: a recipe in, a run directory out; or a run continued."""
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -70,14 +71,15 @@ def command(
     }
     changes = [f"{key}={json.dumps(v)}" for key, v in flags.items() if v is not None]
     changes += settings
-    quiet = quiet or as_json
+    is_follower = any(int(os.environ.get(name, 0)) > 0 for name in ("RANK", "LOCAL_RANK"))
+    quiet = quiet or as_json or is_follower
     if resumed is not None:
         if out is not None:
             raise ConfigError("--out has no place beside --resume: the run stays where it is.")
         summary = _resume(resumed, recipe, steps, changes, tensorboard, quiet)
     else:
         summary = _start(recipe, out, changes, tensorboard, quiet)
-    if as_json:
+    if as_json and not is_follower:
         print(summary.to_json())
     elif not quiet:
         _tell(summary)
@@ -136,6 +138,8 @@ def _tell(summary: "Summary") -> None:
             markup=False,
         )
         return
+    if summary.num_skipped:
+        console.print(f"skipped {summary.num_skipped} unreadable images")
     colour = {"healthy": "green", "warning": "yellow", "failing": "red"}.get(
         summary.verdict, "white"
     )

@@ -75,7 +75,10 @@ def start(recipe: Recipe, parts: Parts, directory: RunDirectory, engine: Engine)
         rule=parts.rule,
         stream=parts.stream,
         average=parts.average,
-        record=RecordWriter(directory.record if engine.is_first else None),
+        record=RecordWriter(
+            directory.record if engine.is_first else None,
+            reduce=engine.average_ if engine.world > 1 else None,
+        ),
         directory=directory,
         engine=engine,
         seed=recipe.seed,

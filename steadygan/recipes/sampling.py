@@ -79,8 +79,8 @@ class _InDataUnits(nn.Module):
         self.generator = generator
         self._scale = scale
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return self._scale.to_data(self.generator(*inputs))
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return self._scale.to_data(self.generator(z) if y is None else self.generator(z, y))
 
 
 def _open(run: str | Path) -> tuple[RunDirectory, Recipe, GeneratorFile]:

@@ -19,7 +19,7 @@ from steadygan.recipes.schema import Recipe
 from steadygan.recipes.sources import dump_recipe, load_recipe
 from steadygan.record import read, truncate_after
 from steadygan.report import write_report
-from steadygan.training.checkpoint import load_newest
+from steadygan.training.checkpoint import checkpoint_folders, load_newest
 from steadygan.training.directory import RunDirectory, write_json, write_whole
 from steadygan.training.engine import make_engine
 from steadygan.training.evaluation import evaluate_generator
@@ -28,6 +28,7 @@ from steadygan.training.interrupt import Interrupt
 from steadygan.training.loop import Every, Observer, Signals, fit
 from steadygan.training.observers import SampleGrids, Watch
 from steadygan.training.run import Run
+from steadygan.types import StateDict
 
 Progress = Callable[[int, int, Signals, Diagnosis | None], None]
 """Called after every step with the step, the total, its signals and the latest diagnosis."""
@@ -44,6 +45,7 @@ class Summary:
     images_per_s: float
     metrics: Mapping[str, float] = field(default_factory=dict)
     finished: bool = True
+    num_skipped: int = 0
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -121,7 +123,7 @@ def resume(
         whole = load_recipe(whole, [f"steps={steps}"])
     _set_threads(whole)
     engine = make_engine(whole.device, devices=whole.devices, nodes=whole.nodes)
-    done, state = load_newest(home.checkpoints)
+    done, state = _newest_state(home, whole)
     if whole.steps < done:
         raise ConfigError(
             f"--steps must be at least the {done} steps already done, got {whole.steps}."
@@ -132,8 +134,10 @@ def resume(
         write_whole(home.recipe, dump_recipe(whole))
     engine.barrier()
     run = start(whole, parts, home, engine)
-    run.load_state_dict(state)
-    run.record.event("resumed", at=done, steps=whole.steps)
+    if state is not None:
+        run.load_state_dict(state)
+    if done < whole.steps:
+        run.record.event("resumed", at=done, steps=whole.steps)
     return _Session(whole, parts, run, progress, tensorboard=tensorboard).go()
 
 
@@ -149,7 +153,8 @@ class _Session:
         *,
         tensorboard: bool,
     ) -> None:
-        self.recipe, self.parts, self.run, self.progress = recipe, parts, run, progress
+        self.recipe, self.parts, self.run = recipe, parts, run
+        self.progress = progress if run.engine.is_first else None
         self.doctor = Doctor()
         self.grids = SampleGrids(
             parts.source, parts.latent, recipe.samples.num, recipe.seed, Every(recipe.samples.every)
@@ -193,6 +198,7 @@ class _Session:
             images_per_s=round(images / max(seconds, 1e-9), 1),
             metrics=found,
             finished=finished,
+            num_skipped=getattr(self.parts.source, "num_skipped", 0),
         )
 
     def _observers(self) -> list[Observer]:
@@ -254,8 +260,7 @@ class _Session:
             return
         directory = self.run.directory
         if found:
-            with directory.metrics.open("a") as file:
-                file.write(json.dumps({"step": self.run.step, **found}) + "\n")
+            _add_metrics(directory.metrics, {"step": self.run.step, **found})
         write_whole(directory.diagnosis, self.doctor.diagnosis().to_json() + "\n")
         write_report(directory.root)
 
@@ -268,6 +273,25 @@ def _set_threads(recipe: Recipe) -> None:
     torch.set_flush_denormal(True)
     if recipe.threads is not None:
         torch.set_num_threads(recipe.threads)
+
+
+def _newest_state(home: RunDirectory, recipe: Recipe) -> tuple[int, StateDict | None]:
+    """Step and state to continue from; 0 and None for a run killed before its first checkpoint was due."""
+    if not checkpoint_folders(home.checkpoints) and home.record.exists():
+        recorded = read(home.record).steps
+        if not recipe.checkpoint.every or not (recorded >= recipe.checkpoint.every).any():
+            return 0, None
+    elif not home.record.exists():
+        return 0, None
+    return load_newest(home.checkpoints)
+
+
+def _add_metrics(path: Path, row: Mapping[str, float]) -> None:
+    """Append a line, unless it repeats the last one (a finished run that was resumed)."""
+    line = json.dumps(row) + "\n"
+    if not path.exists() or not path.read_text().endswith(line):
+        with path.open("a") as file:
+            file.write(line)
 
 
 def _free_name(name: str) -> Path:

@@ -4,6 +4,7 @@ Every process draws the same global batch and keeps its slice; gradients are ave
 that one process takes, up to rounding (and, for batch norm on a CPU, up to per-process statistics).
 """
 
+import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -132,7 +133,10 @@ class FabricEngine(Engine):
 
 
 def make_engine(device: str = "auto", *, devices: int = 1, nodes: int = 1) -> Engine:
-    """One process where that is enough (and none was started by torchrun), else Fabric."""
+    """One process where that is enough, else Fabric; under ``torchrun``, the processes it started."""
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        devices = int(os.environ["LOCAL_WORLD_SIZE"])
+        nodes = int(os.environ["WORLD_SIZE"]) // devices
     if devices == 1 and nodes == 1:
         return Engine(device)
     return FabricEngine(device=device, devices=devices, nodes=nodes)

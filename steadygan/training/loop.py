@@ -51,6 +51,7 @@ def fit(
         NonFiniteError: as soon as a gradient is not finite, before any weight moves; nothing is saved after it.
     """
     interrupt = interrupt or Interrupt()
+    saved = run.step
     while run.step < steps and not _stops(run, interrupt):
         began = time.perf_counter()
         signals = _advance(run)
@@ -63,8 +64,9 @@ def fit(
             run.engine.check_consistency(run.step, (run.game.g, run.game.d))
         if checkpoint(run.step):
             run.save(keep=keep)
+            saved = run.step
         on_step(run.step, signals)
-    if not checkpoint(run.step):
+    if saved != run.step:
         run.save(keep=keep)
     return run.step >= steps
 

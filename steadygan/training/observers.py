@@ -15,6 +15,7 @@ from steadygan.training.run import Run
 from steadygan.types import Labels, Schedule
 
 _PICTURE_SEED = 202
+_POINTS = 2000  # in a scatter plot: enough to see the shape of a distribution
 
 
 @dataclass
@@ -24,7 +25,7 @@ class SampleGrids:
     Args:
         source: gives the data's units, and reals to draw points over.
         latent: the prior.
-        num: samples in a picture.
+        num: images in a picture; of points, 2,000 are drawn.
         seed: of the latents.
         when: which steps.
     """
@@ -43,10 +44,11 @@ class SampleGrids:
 
     def draw(self, run: Run) -> None:
         """Write the picture of the current step."""
-        z = self.latent.sample(self.num, seed=mix(self.seed, _PICTURE_SEED), position=0)
-        samples = generate(run.average.generator, z, balanced_labels(self.num, self.source.classes))
-        points = len(self.source.event) != 3
-        reals = self.source.reference(2000, seed=0)[0] if points else None
+        is_points = len(self.source.event) != 3
+        num = max(self.num, _POINTS) if is_points else self.num
+        z = self.latent.sample(num, seed=mix(self.seed, _PICTURE_SEED), position=0)
+        samples = generate(run.average.generator, z, balanced_labels(num, self.source.classes))
+        reals = self.source.reference(_POINTS, seed=0)[0] if is_points else None
         sheet = picture(
             self.source.to_data(samples),
             bounds_of(self.source.scale),

@@ -9,7 +9,7 @@ from steadygan.data.seeds import mix
 from steadygan.game import Game
 from steadygan.record import RecordWriter
 from steadygan.training.averaging import WeightAverage
-from steadygan.training.checkpoint import load_newest, save_checkpoint
+from steadygan.training.checkpoint import save_checkpoint
 from steadygan.training.directory import RunDirectory
 from steadygan.training.engine import Engine
 from steadygan.types import StateDict, StepInfo
@@ -47,6 +47,7 @@ class Run:
         step = self.step + 1
         torch.manual_seed(mix(self.seed, step, self.engine.rank))
         info = self.rule.step(self.game, self.stream, step)
+        self._agree_on_buffers()
         self.average.update()
         self.step = step
         return info
@@ -82,7 +83,11 @@ class Run:
             save_checkpoint(self.directory.checkpoints, self.step, self.state_dict(), keep=keep)
         self.engine.barrier()
 
-    def restore(self) -> None:
-        """Continue from the newest whole checkpoint of the directory."""
-        _, state = load_newest(self.directory.checkpoints)
-        self.load_state_dict(state)
+    def _agree_on_buffers(self) -> None:
+        """Average batch-norm statistics over processes, each of which has seen its slice only."""
+        if self.engine.world == 1:
+            return
+        networks = (self.game.g, self.game.d)
+        buffers = [b for n in networks for b in n.buffers() if b.is_floating_point()]
+        if buffers:
+            self.engine.average_(buffers)
