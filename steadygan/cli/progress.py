@@ -1,7 +1,7 @@
 """The progress line of a training: step, speed, time left, both losses, the verdict."""
 
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import (
@@ -43,13 +43,14 @@ class ProgressLine:
         self._shown_step = 0
         self._tenth = 0
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "ProgressLine":
         """Nothing is drawn before the first step."""
         return self
 
     def __exit__(self, *_: object) -> None:
         """Remove the bar."""
-        self._bar.stop()
+        if self._task is not None:
+            self._bar.stop()
 
     def __call__(
         self, step: int, steps: int, signals: "Signals", diagnosis: "Diagnosis | None"

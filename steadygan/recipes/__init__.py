@@ -1,9 +1,9 @@
 """The recipe schema, the named recipes, and the way from a recipe to a trained run."""
 
+from steadygan.recipes.running import resume as resume
+from steadygan.recipes.running import train as train
 from steadygan.recipes.schema import Recipe as Recipe
 from steadygan.recipes.session import Summary as Summary
-from steadygan.recipes.session import resume as resume
-from steadygan.recipes.session import train as train
 from steadygan.recipes.sources import load_recipe as load_recipe
 from steadygan.recipes.sources import named_recipes as named_recipes
 

@@ -1,37 +1,31 @@
-"""From a recipe to a finished run directory: start or resume, train, then sample, measure, judge and report."""
+"""One sitting of a run: the observers around the loop, and what is written when it ends."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from steadygan.doctor import Diagnosis, Doctor
-from steadygan.errors import ConfigError, NonFiniteError
+from steadygan.errors import DataError, NonFiniteError
 from steadygan.probes import SampleSpace
-from steadygan.recipes.assemble import Parts, assemble, start
-from steadygan.recipes.environment import describe_environment
+from steadygan.recipes.assemble import Parts
 from steadygan.recipes.schema import Recipe
-from steadygan.recipes.sources import dump_recipe, load_recipe
-from steadygan.record import read, truncate_after
+from steadygan.record import read
 from steadygan.report import write_report
-from steadygan.training.checkpoint import checkpoint_folders, load_newest
-from steadygan.training.directory import RunDirectory, write_json, write_whole
-from steadygan.training.engine import make_engine
+from steadygan.training.directory import write_whole
 from steadygan.training.evaluation import evaluate_generator
 from steadygan.training.generator_file import save_generator
 from steadygan.training.interrupt import Interrupt
 from steadygan.training.loop import Every, Observer, Signals, fit
 from steadygan.training.observers import SampleGrids, Watch
 from steadygan.training.run import Run
-from steadygan.types import StateDict
 
 Progress = Callable[[int, int, Signals, Diagnosis | None], None]
 """Called after every step with the step, the total, its signals and the latest diagnosis."""
+
+
+_PROBE_POSITION = 2**40  # of the latent stream: far from any batch
 
 
 @dataclass(frozen=True)
@@ -52,97 +46,8 @@ class Summary:
         return json.dumps(asdict(self))
 
 
-def train(
-    recipe: str | Path | Mapping[str, Any] | Recipe,
-    *,
-    out: str | Path | None = None,
-    overrides: Iterable[str] = (),
-    progress: Progress | None = None,
-    tensorboard: bool = False,
-) -> Summary:
-    """Train a recipe into a new run directory.
-
-    Args:
-        recipe: a name (``"digits"``), a YAML file, a mapping, or a ``Recipe``.
-        out: the run directory; None: ``runs/NAME``, or ``runs/NAME-2`` … if that is taken.
-        overrides: ``"optimizer.g.lr=1e-4"`` and the like.
-        progress: called after every step.
-        tensorboard: also write the record as TensorBoard events into ``out/tensorboard``.
-
-    Raises:
-        ConfigError, DataError: before anything is written.
-        NonFiniteError: training stopped; the last good checkpoint and a report are there.
-
-    >>> import tempfile
-    >>> summary = train("rings", out=tempfile.mkdtemp() + "/run", overrides=["steps=20"])
-    >>> summary.steps, summary.finished
-    (20, True)
-    """
-    whole = load_recipe(recipe, overrides)
-    _set_threads(whole)
-    engine = make_engine(whole.device, devices=whole.devices, nodes=whole.nodes)
-    parts = assemble(whole, engine)
-    directory = RunDirectory(Path(out) if out is not None else _free_name(whole.name))
-    if engine.is_first:
-        directory.create()
-        write_whole(directory.recipe, dump_recipe(whole))
-        write_json(directory.environment, describe_environment(whole, parts.source, engine))
-    engine.barrier()
-    run = start(whole, parts, directory, engine)
-    return _Session(whole, parts, run, progress, tensorboard=tensorboard).go()
-
-
-def resume(
-    directory: str | Path,
-    *,
-    steps: int | None = None,
-    recipe: Recipe | None = None,
-    progress: Progress | None = None,
-    tensorboard: bool = False,
-) -> Summary:
-    """Continue a run from its newest whole checkpoint; on a CPU bit for bit as if it had never stopped.
-
-    Args:
-        directory: the run directory.
-        steps: a new total, at least the steps done; the change is recorded. Schedules take the new horizon.
-        recipe: refuse to continue if this differs from the run's own.
-
-    Raises:
-        ConfigError: no run there, another recipe, or fewer steps than done.
-        CheckpointError: no usable checkpoint.
-    """
-    home = RunDirectory(Path(directory))
-    if not home.recipe.exists():
-        raise ConfigError(
-            f"{home.root} holds no run (no recipe.yaml); give the folder `steadygan train` made."
-        )
-    whole = load_recipe(home.recipe)
-    if recipe is not None:
-        _refuse_other_recipe(whole, recipe)
-    if steps is not None:
-        whole = load_recipe(whole, [f"steps={steps}"])
-    _set_threads(whole)
-    engine = make_engine(whole.device, devices=whole.devices, nodes=whole.nodes)
-    done, state = _newest_state(home, whole)
-    if whole.steps < done:
-        raise ConfigError(
-            f"--steps must be at least the {done} steps already done, got {whole.steps}."
-        )
-    parts = assemble(whole, engine)
-    if engine.is_first:
-        truncate_after(home.record, done)
-        write_whole(home.recipe, dump_recipe(whole))
-    engine.barrier()
-    run = start(whole, parts, home, engine)
-    if state is not None:
-        run.load_state_dict(state)
-    if done < whole.steps:
-        run.record.event("resumed", at=done, steps=whole.steps)
-    return _Session(whole, parts, run, progress, tensorboard=tensorboard).go()
-
-
-class _Session:
-    """One sitting of a run: the observers around the loop, and what is written when it ends."""
+class Session:
+    """Trains a run from where it stands, then samples, measures, judges and reports."""
 
     def __init__(
         self,
@@ -204,17 +109,25 @@ class _Session:
     def _observers(self) -> list[Observer]:
         every, num = self.recipe.probe.every, self.recipe.probe.num
         observers: list[Observer] = [self.grids]
-        source = self.parts.source
         if every:
-            real, labels = source.reference(2 * num, seed=self.recipe.seed)
-            half = len(real) // 2
-            latents = self.parts.latent.sample(half, seed=self.recipe.seed, position=2**40)
-            device = self.run.engine.device
-            probe = SampleSpace(
-                real.to(device), latents.to(device), None if labels is None else labels.to(device)
-            )
-            observers.append(Watch([probe], Every(every)))
+            try:
+                observers.append(Watch([self._sample_space(num)], Every(every)))
+            except (
+                DataError
+            ) as error:  # a point mass, or a handful of samples: nothing to compare with
+                self.run.record.event("not_probed", reason=str(error))
         return observers
+
+    def _sample_space(self, num: int) -> SampleSpace:
+        """The probe on 2·num reals and as many latents as half of them, all fixed for the run."""
+        real, labels = self.parts.source.reference(2 * num, seed=self.recipe.seed)
+        latents = self.parts.latent.sample(
+            len(real) // 2, seed=self.recipe.seed, position=_PROBE_POSITION
+        )
+        device = self.run.engine.device
+        return SampleSpace(
+            real.to(device), latents.to(device), None if labels is None else labels.to(device)
+        )
 
     def _relive(self) -> None:
         """Show the doctor what the record holds already, so that a resumed run remembers its findings."""
@@ -265,61 +178,9 @@ class _Session:
         write_report(directory.root)
 
 
-def _set_threads(recipe: Recipe) -> None:
-    """Before torch starts its worker threads: they inherit the flush of denormals from this one.
-
-    Saturated losses make denormal gradients, and those make a CPU step ten to twenty times slower.
-    """
-    torch.set_flush_denormal(True)
-    if recipe.threads is not None:
-        torch.set_num_threads(recipe.threads)
-
-
-def _newest_state(home: RunDirectory, recipe: Recipe) -> tuple[int, StateDict | None]:
-    """Step and state to continue from; 0 and None for a run killed before its first checkpoint was due."""
-    if not checkpoint_folders(home.checkpoints) and home.record.exists():
-        recorded = read(home.record).steps
-        if not recipe.checkpoint.every or not (recorded >= recipe.checkpoint.every).any():
-            return 0, None
-    elif not home.record.exists():
-        return 0, None
-    return load_newest(home.checkpoints)
-
-
 def _add_metrics(path: Path, row: Mapping[str, float]) -> None:
     """Append a line, unless it repeats the last one (a finished run that was resumed)."""
     line = json.dumps(row) + "\n"
     if not path.exists() or not path.read_text().endswith(line):
         with path.open("a") as file:
             file.write(line)
-
-
-def _free_name(name: str) -> Path:
-    """runs/NAME, runs/NAME-2, …: the first that holds no run."""
-    slug = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
-    candidate, number = Path("runs") / slug, 1
-    while (candidate / "recipe.yaml").exists():
-        number += 1
-        candidate = Path("runs") / f"{slug}-{number}"
-    return candidate
-
-
-def _refuse_other_recipe(own: Recipe, wanted: Recipe) -> None:
-    """Name the first difference; the number of steps may differ, since a run may be extended."""
-    ours, theirs = _flat(own.model_dump(mode="json")), _flat(wanted.model_dump(mode="json"))
-    for key in sorted({*ours, *theirs} - {"steps"}):
-        if ours.get(key) != theirs.get(key):
-            raise ConfigError(
-                f"--resume must keep the run's recipe; {key} is {ours.get(key)!r} there, "
-                f"got {theirs.get(key)!r}; start a new run to change it."
-            )
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

@@ -2,7 +2,6 @@
 
 import signal
 from types import FrameType, TracebackType
-from typing import Self
 
 
 class Interrupt:
@@ -17,7 +16,7 @@ class Interrupt:
         self.requested = False
         self._previous: dict[signal.Signals, object] = {}
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Interrupt":
         """Start listening."""
         try:
             self._previous = {s: signal.signal(s, self._ask) for s in self._SIGNALS}

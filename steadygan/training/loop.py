@@ -1,9 +1,9 @@
 """The loop: draw, step, record, look, save."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from torch import Tensor
 
@@ -15,12 +15,12 @@ from steadygan.types import Schedule
 Signals = dict[str, Tensor | float]
 
 
-class Observer(Protocol):
+class Observer(ABC):
     """Looks at a run between steps; what it returns joins the step's row of the record."""
 
+    @abstractmethod
     def after_step(self, run: Run, signals: Signals) -> Signals:
         """Called after every step with the step's signals."""
-        ...
 
 
 @dataclass(frozen=True)

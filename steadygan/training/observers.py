@@ -9,7 +9,7 @@ from torch import Tensor
 from steadygan.data import Latent, Source
 from steadygan.data.seeds import mix
 from steadygan.probes import GameView, Probe
-from steadygan.training.loop import Signals
+from steadygan.training.loop import Observer, Signals
 from steadygan.training.pictures import bounds_of, picture, save_picture
 from steadygan.training.run import Run
 from steadygan.types import Labels, Schedule
@@ -19,7 +19,7 @@ _POINTS = 2000  # in a scatter plot: enough to see the shape of a distribution
 
 
 @dataclass
-class SampleGrids:
+class SampleGrids(Observer):
     """Draws the same latents from the averaged generator again and again, and keeps the pictures.
 
     Args:
@@ -58,7 +58,7 @@ class SampleGrids:
 
 
 @dataclass
-class Watch:
+class Watch(Observer):
     """Runs probes on their schedule; their signals join the step's row.
 
     Args:

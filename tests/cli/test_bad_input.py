@@ -43,7 +43,7 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["train", "rings", "--set", "objective=hing"], "did you mean 'hinge'"),
         (["train", "rings", "--set", "objective=none_such"], "Valid: hinge"),
         (["train", "rings", "--set", "network=mpl"], "did you mean 'mlp'"),
-        (["train", "rings", "--set", "penalties.r3.weight=1"], "did you mean 'r1'"),
+        (["train", "rings", "--set", "penalties.dragon.weight=1"], "did you mean 'dragan'"),
         (["train", "rings", "--set", "update.rule=alternate"], "did you mean 'alternating'"),
         (["train", "rings", "--set", "data=ringg"], "did you mean 'ring'"),
         (["train", "rings", "--set", "optimizer.g.name=adm"], "did you mean 'adam'"),
@@ -64,7 +64,10 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["train", "rings", "--set", "optimizer.g.betas=[0.5]"], "optimizer.g.betas"),
         (["train", "rings", "--set", "optimizer.g.betas=[0.5,1.5]"], r"must be in [0, 1)"),
         (["train", "rings", "--set", "optimizer.g.clip_norm=0"], "clip_norm must be > 0"),
-        (["train", "rings", "--set", "penalties.r1.weight=-1"], "R1.weight must be >= 0, got -1"),
+        (
+            ["train", "rings", "--set", "penalties.r1.weight=-1"],
+            "R1.weight must be >= 0 and finite, got -1",
+        ),
         (["train", "rings", "--set", "penalties.r1.every=0"], "R1.every must be >= 1"),
         (["train", "rings", "--set", "penalties.r1=3"], "penalties.r1 must be a mapping"),
         (["train", "rings", "--set", "average.half_life=0"], "average.half_life must be > 0"),
@@ -150,10 +153,10 @@ def test_skip_bad_counts(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("array", "says"),
     [
-        (np.full((300, 8, 8), np.nan, np.float32), "NaN"),
+        (np.full((300, 8, 8), np.nan, np.float32), "got nan at"),
         (np.full((300, 8, 8), 3.0, np.float32), "range"),
         (np.zeros((300,), np.float32), "shape"),
-        (np.zeros((3, 8, 8), np.uint8), "fewer than one batch"),
+        (np.full((3, 8, 8), 200, np.uint8), "fewer than one batch"),
         (np.array(["a"] * 300), ""),
         (np.array([object()] * 300, dtype=object), ""),
     ],
