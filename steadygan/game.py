@@ -22,6 +22,8 @@ from steadygan.types import Batch, Gradient, Judged, Labels, Logits, Player, Sam
 Terms = dict[str, Tensor]
 Reduce = Callable[[Sequence[Tensor]], None]
 
+_SMALL = 2**16  # numbers in a batch of samples; measured in benchmarks, see docs/speed.md
+
 
 class Field(NamedTuple):
     """Both players' gradients at one point, and the terms of both losses."""
@@ -40,8 +42,9 @@ class Game:
         objective: what each player minimises.
         penalties: what is added to D's loss; a penalty's term is recorded under its class name in snake case.
         constraints: imposed on D's weights after each of its steps.
-        concatenate: judge reals and fakes in one pass of D. None: where D declares ``per_sample = True``, that
-            is, where its answer on one sample does not depend on the others and both ways are one function.
+        concatenate: allow reals and fakes to be judged in one pass of D, which is done where it is faster. None:
+            where D declares ``per_sample = True``, that is, where its answer on one sample does not depend on the
+            others and both ways are one function.
         autocast: makes the context of the forward passes; losses and penalties stay in float32.
         loss_scale: per player, against float16 underflow; undone in the gradients.
         reduce: averages a list of tensors over processes, in place; None in a single process.
@@ -202,8 +205,7 @@ class Game:
         """D's logits on both sides; the sides in ``needed`` become leaves that carry gradients."""
         x_real = batch.x.detach().requires_grad_() if "real" in needed else batch.x
         x_fake = fake.requires_grad_() if "fake" in needed and not fake.requires_grad else fake
-        # One pass over both saves launches, but differentiating it in one side's inputs costs both sides.
-        if self.concatenate and len(needed) != 1:
+        if self._joins(batch.x, fake, needed):
             y = None if batch.y is None else torch.cat([batch.y, batch.y])
             both = self.judge(torch.cat([x_real, x_fake.to(x_real.dtype)]), y)
             real, judged = both[: len(x_real)], both[len(x_real) :]
@@ -212,6 +214,16 @@ class Game:
             Judged(x_real, self.judge(x_real, batch.y)),
             Judged(x_fake, self.judge(x_fake, batch.y)),
         )
+
+    def _joins(self, x: Tensor, fake: Tensor, needed: frozenset[Side]) -> bool:
+        """Whether one pass of D over both sides is allowed and pays.
+
+        It saves launches. But differentiating a joint pass in one side's inputs costs both sides, and on a CPU
+        a large batch leaves the cache.
+        """
+        if not self.concatenate or needed or fake.requires_grad:
+            return False
+        return x.device.type != "cpu" or x.numel() <= _SMALL
 
     def _judge_in_float32(
         self, batch: Batch, fake: Tensor, needed: frozenset[Side]

@@ -4,6 +4,7 @@ Every process draws the same global batch and keeps its slice; gradients are ave
 that one process takes, up to rounding (and, for batch norm on a CPU, up to per-process statistics).
 """
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -78,6 +79,7 @@ class FabricEngine(Engine):
             raise ConfigError(
                 "more than one device needs Lightning Fabric; pip install 'steadygan[distributed]'."
             ) from error
+        logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # its banner is not ours to print
         self._fabric: Any = Fabric(
             accelerator=_device(device).type,
             devices=devices,

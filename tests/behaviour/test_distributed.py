@@ -15,6 +15,8 @@ pytest.importorskip("lightning_fabric")
 ARGUMENTS = [
     *("train", "rings", "--quiet", "--steps", "40", "--set", "batch=64"),
     *("--set", "evaluate.num=0", "--set", "probe.every=20", "--device", "cpu"),
+    # Plain gradient steps: Adam turns the rounding of a vanishing gradient into a whole step.
+    *("--set", "optimizer.g={name: sgd, lr: 0.003}", "--set", "optimizer.d={name: sgd, lr: 0.003}"),
 ]
 
 
@@ -43,14 +45,14 @@ def test_two_processes_train_what_one_trains() -> None:
         assert done.returncode == 0, done.stderr
     one, two = (load_file(f"{n}/generator.safetensors") for n in ("one", "two"))
     for name, value in one.items():
-        torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-6)
     rows = [
         [json.loads(line) for line in Path(f"{n}/record.jsonl").read_text().splitlines()]
         for n in ("one", "two")
     ]
     for a, b in zip(*rows, strict=True):
         assert a["step"] == b["step"]
-        assert a["loss_d"] == pytest.approx(b["loss_d"], rel=1e-3, abs=1e-4)
+        assert a["loss_d"] == pytest.approx(b["loss_d"], rel=1e-5)
 
 
 def test_ranks_that_part_are_named_instead_of_hanging() -> None:

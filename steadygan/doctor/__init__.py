@@ -1,0 +1,35 @@
+"""The doctor: detectors read the record, row by row, and state findings; the same code live and afterwards."""
+
+from steadygan.doctor.detector import Detector as Detector
+from steadygan.doctor.diagnosis import Diagnosis as Diagnosis
+from steadygan.doctor.doctor import Doctor as Doctor
+from steadygan.doctor.doctor import default_detectors as default_detectors
+from steadygan.doctor.doctor import examine as examine
+from steadygan.doctor.exploding_gradient import ExplodingGradient as ExplodingGradient
+from steadygan.doctor.findings import Cause as Cause
+from steadygan.doctor.findings import Evidence as Evidence
+from steadygan.doctor.findings import Finding as Finding
+from steadygan.doctor.findings import Healthy as Healthy
+from steadygan.doctor.findings import NotAssessed as NotAssessed
+from steadygan.doctor.kinds import KINDS as KINDS
+from steadygan.doctor.mode_collapse import ModeCollapse as ModeCollapse
+from steadygan.doctor.non_finite import NonFinite as NonFinite
+from steadygan.doctor.patient import Patient as Patient
+
+__all__ = [
+    "KINDS",
+    "Cause",
+    "Detector",
+    "Diagnosis",
+    "Doctor",
+    "Evidence",
+    "ExplodingGradient",
+    "Finding",
+    "Healthy",
+    "ModeCollapse",
+    "NonFinite",
+    "NotAssessed",
+    "Patient",
+    "default_detectors",
+    "examine",
+]

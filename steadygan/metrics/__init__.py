@@ -1,0 +1,34 @@
+"""Metrics: two sets of samples -> numbers, in float64 and in bounded memory; the feature map is an argument.
+
+Every metric takes tensors or arrays (n, d), fakes first, and returns a small frozen result that converts to float.
+"""
+
+from steadygan.metrics.density_coverage import DensityCoverage as DensityCoverage
+from steadygan.metrics.density_coverage import density_coverage as density_coverage
+from steadygan.metrics.energy_distance import EnergyDistance as EnergyDistance
+from steadygan.metrics.energy_distance import energy_distance as energy_distance
+from steadygan.metrics.features import FeatureMap as FeatureMap
+from steadygan.metrics.features import RandomConvolution as RandomConvolution
+from steadygan.metrics.features import identity as identity
+from steadygan.metrics.modes import ModeCount as ModeCount
+from steadygan.metrics.modes import ModeCoverage as ModeCoverage
+from steadygan.metrics.modes import mode_count as mode_count
+from steadygan.metrics.modes import mode_coverage as mode_coverage
+from steadygan.metrics.precision_recall import PrecisionRecall as PrecisionRecall
+from steadygan.metrics.precision_recall import precision_recall as precision_recall
+
+__all__ = [
+    "DensityCoverage",
+    "EnergyDistance",
+    "FeatureMap",
+    "ModeCount",
+    "ModeCoverage",
+    "PrecisionRecall",
+    "RandomConvolution",
+    "density_coverage",
+    "energy_distance",
+    "identity",
+    "mode_count",
+    "mode_coverage",
+    "precision_recall",
+]

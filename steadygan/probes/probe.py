@@ -1,0 +1,45 @@
+"""The contract of a probe: a measurement on a game in training that leaves no trace in it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+Cost = Literal["free", "forward", "backward", "double-backward"]
+
+
+@dataclass(frozen=True)
+class GameView:
+    """What a probe may look at: both networks as they are, in the mode they train in, and the step.
+
+    The networks are the training's own, not copies: to look is allowed, to touch is not.
+    """
+
+    g: nn.Module
+    d: nn.Module
+    step: int
+
+
+class Probe(ABC):
+    """Measures named signals. When it is due is its host's decision.
+
+    Measuring is an identity: with or without it the training goes on bit for bit the same.
+    Parameters, buffers (batch-norm statistics among them), ``.grad``, train and eval flags and the
+    state of every torch generator are afterwards what they were. What a probe remembers between two
+    measurements is its own, and decides nothing but its signals.
+
+    Class attributes:
+        unit: of the signals; "" for ratios and shares.
+        cost: the dearest thing it does with the networks.
+    """
+
+    unit: ClassVar[str]
+    cost: ClassVar[Cost]
+
+    @abstractmethod
+    def measure(self, view: GameView) -> dict[str, float | Tensor]:
+        """The signals at this step, as numbers or 0-d tensors left on their device.
+
+        A signal that cannot be measured yet is absent; one that came out undefined is NaN.
+        """

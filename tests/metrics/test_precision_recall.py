@@ -1,0 +1,93 @@
+"""Precision and recall against a slow twin and arrangements with a known answer."""
+
+import numpy as np
+import pytest
+import torch
+
+from steadygan.errors import DataError
+from steadygan.metrics import PrecisionRecall, precision_recall
+
+
+def twin(fake: np.ndarray, real: np.ndarray, k: int) -> tuple[float, float]:
+    """The paper's definition, one point at a time."""
+
+    def radius(points: np.ndarray, i: int) -> float:
+        others = [np.linalg.norm(points[i] - p) for j, p in enumerate(points) if j != i]
+        return float(sorted(others)[k - 1])
+
+    def share(inside: np.ndarray, of: np.ndarray) -> float:
+        radii = [radius(of, i) for i in range(len(of))]
+        hits = [
+            any(np.linalg.norm(x - o) <= r for o, r in zip(of, radii, strict=True)) for x in inside
+        ]
+        return float(np.mean(hits))
+
+    return share(fake, real), share(real, fake)
+
+
+@pytest.mark.parametrize("dims", [2, 80])
+@pytest.mark.parametrize("k", [1, 3])
+def test_against_the_slow_twin(dims: int, k: int) -> None:
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(40, dims)), rng.normal(size=(30, dims)) * 0.8 + 0.3
+    found = precision_recall(fake, real, k=k)
+    assert (found.precision, found.recall) == twin(fake, real, k)
+
+
+def test_a_part_of_the_data_is_precise_but_recalls_little() -> None:
+    real = torch.cat([torch.linspace(0, 1, 90), torch.linspace(10, 11, 10)])[:, None]
+    fake = torch.linspace(10.01, 10.99, 50)[:, None]
+    found = precision_recall(fake, real)
+    assert found.precision == 1.0
+    assert found.recall == pytest.approx(0.10, abs=0.021)
+
+
+def test_apart_is_zero_and_so_is_its_f1() -> None:
+    x = torch.randn(20, 3)
+    found = precision_recall(x + 100, x)
+    assert (found.precision, found.recall, float(found)) == (0.0, 0.0, 0.0)
+
+
+def test_f1_is_the_harmonic_mean() -> None:
+    found = PrecisionRecall(precision=0.9, recall=0.3)
+    assert float(found) == found.value == pytest.approx(2 / (1 / 0.9 + 1 / 0.3))
+
+
+def test_arrays_and_tensors_and_their_types_agree() -> None:
+    real, fake = torch.randn(50, 4), torch.randn(50, 4) + 0.5
+    expected = precision_recall(fake, real)
+    assert precision_recall(fake.numpy(), real.numpy()) == expected
+    assert precision_recall(fake.double(), real.numpy()) == expected
+    assert precision_recall(fake.clone().requires_grad_(), real) == expected
+
+
+def test_units_position_and_order_do_not_matter() -> None:
+    real, fake = torch.randn(50, 4).double(), torch.randn(40, 4).double() + 0.5
+    turned = torch.linalg.qr(torch.randn(4, 4).double()).Q
+    moved = (fake[torch.randperm(40)] @ turned * 7 + 3, real[torch.randperm(50)] @ turned * 7 + 3)
+    assert precision_recall(*moved) == precision_recall(fake, real)
+
+
+@pytest.mark.parametrize(
+    ("fake", "real", "message"),
+    [
+        (torch.randn(3, 2), torch.randn(9, 2), "fake must hold more than 3 points, got 3"),
+        (torch.randn(9, 2), torch.randn(2, 2), "real must hold more than 3 points, got 2"),
+        (torch.randn(9, 2), torch.randn(9, 3), "same number of features, got 2 and 3"),
+        (torch.randn(9, 2, 2), torch.randn(9, 4), r"shape \(n, d\), got \(9, 2, 2\)"),
+        (torch.randn(9), torch.randn(9, 4), r"shape \(n, d\), got \(9,\)"),
+        (torch.randn(9, 0), torch.randn(9, 0), r"got \(9, 0\)"),
+    ],
+)
+def test_refuses(fake: torch.Tensor, real: torch.Tensor, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        precision_recall(fake, real)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_names_the_bad_sample(value: float) -> None:
+    fake = torch.randn(20, 5)
+    fake[17, 3] = value
+    fake[19, 0] = value
+    with pytest.raises(DataError, match=f"got {value} in sample 17, feature 3 \\(2 of 20"):
+        precision_recall(fake, torch.randn(20, 5))
