@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from steadygan.errors import ConfigError, ContractError
+from steadygan.layout import laid_out_like
 from steadygan.loss_scale import LossScale
 from steadygan.names import snake_case
 from steadygan.networks.constraints import Constraint
@@ -125,7 +126,7 @@ class Game:
         if player == "d":
             with torch.no_grad():
                 fake = self.generate(batch) if fake is None else fake.detach()
-            total, terms = self._d_total(batch, fake, step)
+            total, terms, _ = self._d_total_and_logits(batch, fake, step)
         else:
             fake = self.generate(batch) if fake is None else fake
             total, terms = self._g_total(batch, fake)
@@ -171,17 +172,11 @@ class Game:
 
     # -- losses ---------------------------------------------------------------------------------------------
 
-    def _d_total(self, batch: Batch, fake: Tensor, step: int) -> tuple[Tensor, Terms]:
-        total, terms, _ = self._d_total_and_logits(batch, fake, step)
-        return total, terms
-
     def _d_total_and_logits(
         self, batch: Batch, fake: Tensor, step: int
     ) -> tuple[Tensor, Terms, tuple[Judged, Judged]]:
         due = [p for p in self.penalties if p.is_due(step)]
-        shares_pass = (
-            self.autocast is None
-        )  # under autocast a penalty needs its own pass, in float32
+        shares_pass = self.autocast is None  # else a penalty needs its own pass, in float32
         needed: frozenset[Side] = frozenset().union(*(p.input_grad for p in due))
         real, judged = self._judge_both(batch, fake, needed if shares_pass else frozenset())
         loss = self.objective.d_loss(real.logits, judged.logits).mean()
@@ -270,7 +265,7 @@ class Game:
             retain_graph=retain_graph,
             allow_unused=True,
         )
-        grads = tuple(map(_laid_out_like, grads, parameters))
+        grads = tuple(map(laid_out_like, grads, parameters))
         present = [g for g in grads if g is not None]
         if not present:
             raise ContractError(
@@ -299,13 +294,3 @@ class Game:
                 f"{active[0]} is computed per sample, but D has batch normalisation (layer {names[0]!r}); "
                 "use norm 'layer', 'instance' or 'none' in D, or drop the penalty."
             )
-
-
-def _laid_out_like(grad: Tensor | None, parameter: Tensor) -> Tensor | None:
-    """The gradient in its parameter's memory layout, which ``backward`` guarantees and ``autograd.grad`` does not.
-
-    Fused optimizers walk both in memory order: another layout would apply each element to another weight.
-    """
-    if grad is None or grad.stride() == parameter.stride():
-        return grad
-    return torch.empty_like(parameter).copy_(grad)

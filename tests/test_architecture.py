@@ -16,7 +16,17 @@ ROOT = Path(steadygan.__file__).parent
 
 # A module imports only from rooms before its own.
 ORDER = [
-    *("types", "errors", "names", "loss_scale", "objectives", "penalties", "networks", "data"),
+    *(
+        "types",
+        "errors",
+        "names",
+        "layout",
+        "loss_scale",
+        "objectives",
+        "penalties",
+        "networks",
+        "data",
+    ),
     *("metrics", "game", "blame", "updates", "dynamics", "record", "probes", "doctor", "remedies"),
     *("report", "monitor", "training", "atlas", "ward", "recipes", "cli"),
 ]

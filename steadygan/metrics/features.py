@@ -122,7 +122,7 @@ class FeatureMap:
 
         Args:
             real: the samples; use others than those that fakes are compared with later, because a
-                map flatters the samples it was fitted to.
+                map stretches the samples it was fitted to.
             extract: samples to features; None: what suits their shape.
             dims: the most dimensions to keep; never more than a quarter of the samples.
             ridge: ε, > 0.

@@ -51,10 +51,11 @@ def assemble(recipe: Recipe, engine: Engine) -> Parts:
     source = _matched(source, pair.g.output_range)
     g, d = (_placed(network, recipe, engine) for network in pair)
     average = WeightAverage(g, half_life=recipe.average.half_life, batch=recipe.batch)
+    game = _game(recipe, g, d, engine)
     if recipe.compile:
         g.compile()
-        d.compile()
-    game = _game(recipe, g, d, engine)
+        if not any(penalty.weight > 0 for penalty in game.penalties):
+            d.compile()  # compiled graphs cannot be differentiated twice, as penalties ask
     stream = Stream(
         source,
         latent,

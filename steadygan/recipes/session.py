@@ -154,17 +154,22 @@ class Session:
         )
         if not self.run.directory.samples(self.run.step).exists():
             self.grids.draw(self.run)
-        found: dict[str, float] = {}
-        if self.recipe.evaluate.num:
-            found = evaluate_generator(
-                generator,
+        found = self._evaluate() if self.recipe.evaluate.num else {}
+        self._close(found)
+        return found
+
+    def _evaluate(self) -> dict[str, float]:
+        """The metrics; none where the data has nothing to measure against (a point mass, a handful of samples)."""
+        try:
+            return evaluate_generator(
+                self.run.average.generator,
                 self.parts.source,
                 self.parts.latent,
                 self.recipe.evaluate.num,
                 seed=self.recipe.seed,
             )
-        self._close(found)
-        return found
+        except DataError:
+            return {}
 
     def _close(self, found: Mapping[str, float]) -> None:
         """Write metrics, diagnosis and report; what is there is whole."""

@@ -89,6 +89,8 @@ class UpdateRule(ABC):
             found[f"grad_norm_{player}"] = gradient.norm.detach()
         for player, optimizer in self.players.items():
             found[f"lr_{player}"] = optimizer.rate
+        for player, scale in self._last[0].loss_scale.items():
+            found[f"loss_scale_{player}"] = scale.scale
         return found
 
     def _blame(self, step: int) -> NonFiniteError:

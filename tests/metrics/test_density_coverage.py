@@ -53,6 +53,14 @@ def test_one_mode_of_four() -> None:
     assert found.coverage == pytest.approx(0.25, abs=0.02)
 
 
+def test_the_ball_has_no_rim() -> None:
+    """Whole numbers: the third neighbour of 0 is 3 away, and 3 below 0 is outside already."""
+    real, far = torch.arange(4.0)[:, None], torch.full((3, 1), 99.0)
+    rim, inside = torch.tensor([[-3.0]]), torch.tensor([[-2.9]])
+    assert density_coverage(torch.cat([rim, far]), real, k=3).density == 0
+    assert density_coverage(torch.cat([inside, far]), real, k=3).density == 1 / (3 * 4)
+
+
 def test_as_a_number_it_is_the_coverage() -> None:
     found = DensityCoverage(density=1.1, coverage=0.4)
     assert float(found) == found.value == 0.4

@@ -48,6 +48,12 @@ def test_apart_is_zero_and_so_is_its_f1() -> None:
     assert (found.precision, found.recall, float(found)) == (0.0, 0.0, 0.0)
 
 
+def test_the_ball_has_a_rim() -> None:
+    """Whole numbers: the third neighbour of 0 is 3 away, and 3 below 0 is still inside."""
+    real = torch.arange(4.0)[:, None]
+    assert precision_recall(torch.tensor([[-3.0], [-3.1], [6.0], [6.1]]), real).precision == 0.5
+
+
 def test_f1_is_the_harmonic_mean() -> None:
     found = PrecisionRecall(precision=0.9, recall=0.3)
     assert float(found) == found.value == pytest.approx(2 / (1 / 0.9 + 1 / 0.3))
