@@ -14,6 +14,7 @@ The map of the house, in import order (a module imports only from lines above it
     probes                 measurements during training -> record
     doctor                 detectors: record in, findings out
     report                 record + diagnosis -> one HTML file
+    monitor                watch: probes, record and doctor beside any loop
     training               the loop, checkpoints, averaging
     recipes                the recipe schema and the named recipes
     cli                    one file per verb
@@ -25,7 +26,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from steadygan.doctor.post_hoc import diagnose as diagnose
     from steadygan.game import Game as Game
+    from steadygan.monitor import Monitor as Monitor
+    from steadygan.monitor import watch as watch
     from steadygan.recipes import Recipe as Recipe
     from steadygan.recipes import load_recipe as load_recipe
     from steadygan.recipes import resume as resume
@@ -35,15 +39,19 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Game": "steadygan.game",
+    "Monitor": "steadygan.monitor",
     "Recipe": "steadygan.recipes",
+    "diagnose": "steadygan.doctor.post_hoc",
     "load_recipe": "steadygan.recipes",
     "resume": "steadygan.recipes",
     "train": "steadygan.recipes",
+    "watch": "steadygan.monitor",
 }
 _FOLDERS = (
     "data",
     "doctor",
     "metrics",
+    "monitor",
     "networks",
     "objectives",
     "penalties",

@@ -15,6 +15,7 @@ _VERBS = {
     "train": "Train a recipe, or resume a run.",
     "sample": "Draw samples from a run's generator.",
     "export": "Write a run's generator as a torch.export program.",
+    "diagnose": "Say what a run's log shows: ours, TensorBoard's or a CSV.",
     "report": "Write a run's HTML report.",
     "list": "List recipes, or the parts a recipe can name.",
 }

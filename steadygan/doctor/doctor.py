@@ -5,12 +5,21 @@ from dataclasses import dataclass, field, replace
 
 from steadygan.doctor.detector import Detector, Row
 from steadygan.doctor.diagnosis import Diagnosis
+from steadygan.doctor.discriminator_overfitting import DiscriminatorOverfitting
+from steadygan.doctor.discriminator_overpowering import DiscriminatorOverpowering
+from steadygan.doctor.discriminator_underpowered import DiscriminatorUnderpowered
+from steadygan.doctor.divergence import Divergence
 from steadygan.doctor.exploding_gradient import ExplodingGradient
 from steadygan.doctor.findings import SEVERITIES, Finding, Healthy, NotAssessed
 from steadygan.doctor.kinds import KINDS
+from steadygan.doctor.losses import FrozenLoss, RunawayLoss
+from steadygan.doctor.miswired import Miswired
 from steadygan.doctor.mode_collapse import ModeCollapse
 from steadygan.doctor.non_finite import NonFinite
+from steadygan.doctor.oscillation import Oscillation
 from steadygan.doctor.patient import Patient
+from steadygan.doctor.stagnation import Stagnation
+from steadygan.doctor.vanishing_gradient import VanishingGradient
 from steadygan.errors import DataError
 from steadygan.record import Record
 
@@ -22,6 +31,18 @@ def default_detectors() -> list[Detector]:
         ExplodingGradient("g"),
         ExplodingGradient("d"),
         Patient(ModeCollapse(), num=2),
+        Miswired("g"),
+        Miswired("d"),
+        VanishingGradient(),
+        DiscriminatorOverpowering(),
+        DiscriminatorUnderpowered(),
+        Patient(Divergence(), num=3),
+        Patient(Oscillation(), num=2),
+        DiscriminatorOverfitting(),
+        Stagnation(),
+        Patient(RunawayLoss("g"), num=2),
+        Patient(RunawayLoss("d"), num=2),
+        FrozenLoss(),
     ]
 
 
@@ -29,7 +50,7 @@ class Doctor:
     """Reads a record row by row and knows the diagnosis at any time.
 
     What a live doctor says after a row is what a new one says that replays the rows up to it: both
-    see nothing else. Cost: about 3 µs a row between probes.
+    see nothing else. Cost: about 7 µs a row of ten signals.
 
     Args:
         detectors: whom to ask; None: all there are.

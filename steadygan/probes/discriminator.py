@@ -3,13 +3,12 @@
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from steadygan.errors import DataError
 from steadygan.probes.probe import Cost, GameView, Probe
 from steadygan.probes.untouched import run_untouched
-from steadygan.types import Labels, Logits, Samples
 
 _FEWEST = 16
 
@@ -68,12 +67,12 @@ class Discriminator(Probe):
 
     def __init__(
         self,
-        real: Samples,
+        real: Float[Tensor, "n *event"],
         latents: Float[Tensor, "m *latent"],
-        labels: Labels | None = None,
+        labels: Int[Tensor, " n"] | None = None,
         *,
-        train: Samples | None = None,
-        train_labels: Labels | None = None,
+        train: Float[Tensor, "k *event"] | None = None,
+        train_labels: Int[Tensor, " k"] | None = None,
     ) -> None:
         for name, given in (("real", real), ("latents", latents), ("train", train)):
             if given is not None and len(given) < _FEWEST:
@@ -115,7 +114,7 @@ class Discriminator(Probe):
         return found
 
 
-def auc(real: Logits, fake: Logits) -> Float[Tensor, ""]:
+def auc(real: Float[Tensor, " n"], fake: Float[Tensor, " m"]) -> Float[Tensor, ""]:
     """P(real > fake) + ½·P(equal) over all pairs; NaN where a logit is not finite.
 
     >>> float(auc(torch.tensor([1.0, 2.0]), torch.tensor([0.0, 1.0])))

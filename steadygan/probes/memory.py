@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from steadygan.errors import DataError
@@ -11,7 +11,6 @@ from steadygan.metrics.distances import distances
 from steadygan.metrics.features import FeatureMap
 from steadygan.probes.probe import Cost, GameView, Probe
 from steadygan.probes.untouched import run_untouched
-from steadygan.types import Labels, Samples
 
 _FEWEST = 16
 
@@ -52,10 +51,10 @@ class Memory(Probe):
 
     def __init__(
         self,
-        train: Samples,
-        validation: Samples,
+        train: Float[Tensor, "k *event"],
+        validation: Float[Tensor, "n *event"],
         latents: Float[Tensor, "m *latent"],
-        labels: Labels | None = None,
+        labels: Int[Tensor, " m"] | None = None,
         *,
         feature_map: FeatureMap | None = None,
     ) -> None:

@@ -1,23 +1,14 @@
 """What every signal and metric means, for the report; docs/signals.md is the same as text."""
 
-from typing import NamedTuple
-
 from steadygan import objectives
 from steadygan.names import snake_case
-
-
-class Entry(NamedTuple):
-    """One signal: its short name, its unit ("" where it has none), what it is, what is healthy."""
-
-    label: str
-    unit: str
-    meaning: str
-    healthy: str
-
+from steadygan.report.entry import Entry as Entry
+from steadygan.report.probe_signals import PROBE_SIGNALS
 
 _PENALTY = "Mean of the penalty on D before its weight, on the steps where it is due."
 
 GLOSSARY: dict[str, Entry] = {
+    **PROBE_SIGNALS,
     "loss_d": Entry(
         "D",
         "",

@@ -79,7 +79,9 @@ class FabricEngine(Engine):
             raise ConfigError(
                 "more than one device needs Lightning Fabric; pip install 'steadygan[distributed]'."
             ) from error
-        logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # its banner is not ours to print
+        logging.getLogger("lightning.fabric").setLevel(
+            logging.WARNING
+        )  # its banner is not ours to print
         self._fabric: Any = Fabric(
             accelerator=_device(device).type,
             devices=devices,

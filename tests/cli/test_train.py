@@ -128,9 +128,9 @@ def test_a_run_can_be_extended(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 def test_ctrl_c_saves_and_says_how_to_resume(tmp_path: Path) -> None:
     out = tmp_path / "run"
+    arguments = ("train", "rings", "--steps", "100000", "--out", str(out), *SMALL)
     process = subprocess.Popen(
-        [sys.executable, "-c", "from steadygan.cli import main; main()"]
-        + ["train", "rings", "--steps", "100000", "--out", str(out), *SMALL],
+        [sys.executable, "-m", "steadygan", *arguments],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

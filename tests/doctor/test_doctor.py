@@ -10,9 +10,13 @@ from steadygan.doctor import (
     Detector,
     Doctor,
     Evidence,
+    ExplodingGradient,
     Finding,
     Healthy,
+    ModeCollapse,
+    NonFinite,
     NotAssessed,
+    Patient,
     examine,
 )
 from steadygan.doctor.detector import Row
@@ -36,6 +40,12 @@ class Scripted(Detector):
         severity: Severity = "critical" if level == 2 else "warning"
         evidence = Evidence(self.signal, float(step), "0", "")
         return Finding(self.kind, severity, step, (evidence,))
+
+
+def few_detectors() -> list[Detector]:
+    """One of each sort, so that a new default detector changes no expectation here."""
+    players = [ExplodingGradient("g"), ExplodingGradient("d")]
+    return [NonFinite(), *players, Patient(ModeCollapse())]
 
 
 def doctor_for(**levels: str) -> Doctor:
@@ -70,7 +80,7 @@ def test_open_before_resolved_then_severity_then_onset() -> None:
 
 
 def test_every_kind_is_judged_or_listed_with_its_reason() -> None:
-    doctor = Doctor()
+    doctor = Doctor(few_detectors())
     doctor.update({"step": 1, "loss_d": 1.0})
     gaps = doctor.diagnosis().not_assessed
     assert set(gaps) == set(KINDS) - {"non_finite"}
@@ -80,14 +90,14 @@ def test_every_kind_is_judged_or_listed_with_its_reason() -> None:
 
 
 def test_a_signal_that_is_there_but_not_yet_enough_has_its_own_reason() -> None:
-    doctor = Doctor()
+    doctor = Doctor(few_detectors())
     for step in range(1, 20):
         doctor.update({"step": step, "grad_norm_d": 1.0})
     assert "192 rows" in doctor.diagnosis().not_assessed["exploding_gradient"]
 
 
 def test_one_of_two_players_suffices() -> None:
-    doctor = Doctor()
+    doctor = Doctor(few_detectors())
     for step in range(1, 300):
         doctor.update({"step": step, "grad_norm_d": 1.0 + 0.1 * (step % 3)})
     assert "exploding_gradient" not in doctor.diagnosis().not_assessed
@@ -102,6 +112,9 @@ def test_rows_that_come_twice_count_once() -> None:
     rows: list[dict[str, float]] = [{"step": s, "bad": 2.0 if s == 3 else 0.0} for s in range(1, 6)]
     detectors = [Scripted("divergence", "bad")]
     once = examine(rows, detectors)
+    contrary = [row | {"bad": 2.0 - row["bad"]} for row in rows]
+    twice = [row for pair in zip(rows, contrary, strict=True) for row in pair]
+    assert examine(twice, [Scripted("divergence", "bad")]) == once
     assert examine([*rows[:4], *rows], [Scripted("divergence", "bad")]) == once
 
 
@@ -123,7 +136,7 @@ def test_live_is_replay(tmp_path: Path) -> None:
     assert str(examine(record)) == str(live.diagnosis()) == str(along[-1])
     assert examine(record).to_json() == live.diagnosis().to_json()
     kinds = {f.kind for f in live.diagnosis().findings}
-    assert kinds == {"non_finite", "exploding_gradient", "mode_collapse"}
+    assert kinds >= {"non_finite", "exploding_gradient", "mode_collapse"}
     for flushed, diagnosis in list(enumerate(along, 1))[::12]:
         assert examine(list(record.rows())[: 7 * flushed]).to_json() == diagnosis.to_json()
 

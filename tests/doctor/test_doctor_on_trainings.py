@@ -111,7 +111,7 @@ def test_an_induced_collapse_is_found_where_it_began(seed: int) -> None:
     assert (found.severity, found.resolved) == ("critical", None)
     assert abs(found.step - onset) <= 2 * PROBE_EVERY
     assert "raise_r1_weight" in found.remedies
-    assert all(f.step >= 250 for f in diagnosis.findings)
+    assert all(f.step >= 250 for f in diagnosis.findings if f.severity == "critical")
 
 
 def test_without_probes_collapse_is_not_assessed() -> None:

@@ -76,7 +76,7 @@ def test_types_are_strict_but_json_like() -> None:
     assert check(1, float, "x") == 1.0
     assert check("a/b", Path, "x") == Path("a/b")
     for value, annotation in (("1", int), (True, int), (1.0, int), ("x", float), (True, float)):
-        with pytest.raises(ConfigError, match="^here "):
+        with pytest.raises(ConfigError, match=r"^here "):
             check(value, annotation, "here")
 
 
@@ -99,7 +99,7 @@ def test_construct_passes_what_the_host_gives_only_where_it_is_taken() -> None:
         "latent": 5,
         "width": 4,
     }
-    with pytest.raises(ConfigError, match="network.latent is set by the rest"):
+    with pytest.raises(ConfigError, match=r"network\.latent is set by the rest"):
         construct({"x": make}, "network", "x", {"latent": 4}, **arguments)
     with pytest.raises(
         ConfigError, match=r"unknown option of network \(x\) 'widht'; did you mean 'width'"

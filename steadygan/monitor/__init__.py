@@ -1,0 +1,10 @@
+"""The monitor: a bystander at any training, who measures, records and diagnoses without touching it."""
+
+from steadygan.monitor.attach import watch as watch
+from steadygan.monitor.budget import Budget as Budget
+from steadygan.monitor.budget import Cadence as Cadence
+from steadygan.monitor.foreign import Forward as Forward
+from steadygan.monitor.foreign import Given as Given
+from steadygan.monitor.monitor import Monitor as Monitor
+
+__all__ = ["Budget", "Cadence", "Forward", "Given", "Monitor", "watch"]

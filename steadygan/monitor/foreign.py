@@ -1,0 +1,230 @@
+"""Networks and data of loops we have not written, brought into the form that probes expect."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DataParallel, DistributedDataParallel
+
+from steadygan.errors import ContractError, DataError
+
+Samples = Tensor | Sequence[Tensor]
+"""Samples, or samples and the further inputs (labels) that go with them."""
+
+Given = Samples | Callable[[int], Samples]
+"""Samples, or what draws n of them."""
+
+Forward = Callable[..., Any]
+"""``forward(network, *inputs)``: how the user's loop calls a network."""
+
+_LARGEST = 2**24  # numbers held of each set, 64 MiB
+_LEAST = 64
+_MOST_CALLS = 64
+_SHAPING = (
+    *("View", "UnsafeView", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Alias", "Clone"),
+    *("Select", "Slice", "Permute", "Transpose", "Mean", "ToCopy"),
+)  # nodes of a graph behind which a sigmoid is still at the end
+_NEAR_CERTAIN = 1e-7
+
+
+class Called(nn.Module):
+    """A network as the user's loop calls it: the first tensor of its answer."""
+
+    def __init__(self, network: nn.Module, forward: Forward | None) -> None:
+        super().__init__()
+        self.network = network
+        self.call: Forward = forward if forward is not None else _call
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The first tensor in whatever the network returns, outside of any autocast."""
+        with torch.autocast(inputs[0].device.type, enabled=False):
+            return first_tensor(self.call(self.network, *inputs))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network's first parameter lives."""
+        parameter = next(self.network.parameters(), None)
+        return torch.device("cpu") if parameter is None else parameter.device
+
+
+class Generator(Called):
+    """G with the fixed latents' labels bound; within one probing it is run once.
+
+    Args:
+        network: the generator.
+        forward: how to call it; None: with latents and labels, as they come.
+        labels: further inputs, one for each latent.
+    """
+
+    def __init__(
+        self, network: nn.Module, forward: Forward | None, labels: Sequence[Tensor] = ()
+    ) -> None:
+        super().__init__(network, forward)
+        self.labels = tuple(labels)
+        self._memory: tuple[Tensor, Tensor] | None = None
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Samples for the latents."""
+        (z,) = inputs
+        if self._memory is None or self._memory[0] is not z:
+            self._memory = (z, super().forward(z, *self.labels))
+        return self._memory[1]
+
+    def forget(self) -> None:
+        """The network is about to change."""
+        self._memory = None
+
+
+class Discriminator(Called):
+    """D's answer as one logit a sample: patches averaged, probabilities turned back into logits.
+
+    Probabilities are recognised once, by a sigmoid at the end of D's graph (``recognise``). They
+    come from float32, so that logits end at ±16.
+    """
+
+    def __init__(self, network: nn.Module, forward: Forward | None) -> None:
+        super().__init__(network, forward)
+        self.gives_probabilities = False
+        self._is_raw = False
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Logits (b,)."""
+        answer = super().forward(*inputs)
+        if self._is_raw:
+            return answer
+        answer = answer.float()
+        if self.gives_probabilities:
+            answer = torch.logit(answer, eps=_NEAR_CERTAIN)
+        if answer.dim() == 0:
+            raise ContractError(
+                "the discriminator must answer each sample, got one number for the batch; "
+                "pass forward_d=lambda d, x: ... that returns logits."
+            )
+        return answer.flatten(1).mean(dim=1) if answer.dim() > 1 else answer
+
+    def recognise(self, *inputs: Tensor) -> None:
+        """Look whether D ends in a sigmoid; the network keeps no trace of it."""
+        buffers = {name: buffer.clone() for name, buffer in self.named_buffers()}
+        leaves = tuple(x.detach().requires_grad_(x.is_floating_point()) for x in inputs)
+        self._is_raw = True
+        try:
+            with torch.enable_grad(), restored_randomness(inputs[0].device):
+                answer = torch.func.functional_call(self, buffers, leaves)
+        finally:
+            self._is_raw = False
+        self.gives_probabilities = _ends_in_sigmoid(answer)
+
+
+def unwrapped(network: nn.Module) -> nn.Module:
+    """The network inside of torch.compile, DistributedDataParallel and their like.
+
+    Their forward passes keep books (gradient buckets, compiled graphs) that a probe must not touch.
+    """
+    while True:
+        inner = getattr(network, "_orig_mod", None)
+        if inner is None and (
+            isinstance(network, DataParallel | DistributedDataParallel)
+            or type(network).__name__ == "_FabricModule"
+        ):
+            inner = network.module
+        if not isinstance(inner, nn.Module):
+            return network
+        network = inner
+
+
+def unwrapped_optimizer(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
+    """The optimizer that really steps, inside of Accelerate's, Fabric's or Lightning's."""
+    while isinstance(inner := getattr(optimizer, "optimizer", None), torch.optim.Optimizer):
+        optimizer = inner
+    return optimizer
+
+
+def first_tensor(answer: Any) -> Tensor:
+    """The first tensor in tuples, lists and mappings of tensors."""
+    found = answer
+    while not isinstance(found, Tensor):
+        inside = list(found.values()) if isinstance(found, Mapping) else found
+        if not isinstance(inside, list | tuple) or not inside:
+            raise ContractError(
+                f"a network must return a tensor or a tuple with one, got {type(answer).__name__}; "
+                "pass forward_g or forward_d that returns the tensor."
+            )
+        found = inside[0]
+    return found
+
+
+def drawn(name: str, given: Given, num: int) -> tuple[Tensor, ...]:
+    """At most ``num`` samples and their labels, on their own device; torch's randomness is left as it was.
+
+    Large samples are fewer, so that a set stays below 64 MiB, but never fewer than 64. From a tensor a
+    fixed random choice is taken. What draws samples is called again while it returns fewer than asked.
+
+    Raises:
+        DataError: for samples that are not floating point, or fewer labels than samples.
+    """
+    if callable(given):
+        with restored_randomness(None):
+            parts = _collected(given, num)
+        order = torch.arange(len(parts[0]))
+    else:
+        parts = _as_tuple(given)
+        order = torch.randperm(len(parts[0]), generator=torch.Generator().manual_seed(0))
+    x = parts[0]
+    if not x.is_floating_point() or any(len(part) != len(x) for part in parts):
+        raise DataError(
+            f"watch {name} must be floating point samples as the network sees them, each with its "
+            f"labels, got {', '.join(f'{p.dtype} {tuple(p.shape)}' for p in parts)}; convert them first."
+        )
+    fit = max(_LEAST, _LARGEST // max(1, x[:1].numel()))
+    chosen = order[: min(num, fit)]
+    return tuple(part.detach()[chosen.to(part.device)].clone() for part in parts)
+
+
+def _collected(draw: Callable[[int], Samples], num: int) -> tuple[Tensor, ...]:
+    batches = [_as_tuple(draw(num))]
+    have = len(batches[0][0])
+    while 0 < have < num and len(batches) < _MOST_CALLS:
+        more = _as_tuple(draw(num - have))
+        if not len(more[0]) or torch.equal(more[0], batches[-1][0]):
+            break  # the same batch again and again
+        batches.append(more)
+        have += len(more[0])
+    return tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
+
+
+def _as_tuple(samples: Samples) -> tuple[Tensor, ...]:
+    return (samples,) if isinstance(samples, Tensor) else tuple(samples)
+
+
+def _call(network: nn.Module, *inputs: Tensor) -> Any:
+    return network(*inputs)
+
+
+def _ends_in_sigmoid(answer: Tensor) -> bool:
+    node = answer.grad_fn
+    while node is not None and node.name().startswith(_SHAPING):
+        node = node.next_functions[0][0] if node.next_functions else None
+    return node is not None and node.name().startswith("Sigmoid")
+
+
+@contextmanager
+def restored_randomness(device: torch.device | None) -> Iterator[None]:
+    """Put torch's, numpy's and Python's global generators back as they were.
+
+    Args:
+        device: whose generator beside the CPU's; None: those of all CUDA devices.
+    """
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  loops draw from it
+    devices = [device] if device is not None and device.type == "cuda" else []
+    if device is None and torch.cuda.is_available():
+        devices = [torch.device("cuda", n) for n in range(torch.cuda.device_count())]
+    try:
+        with torch.random.fork_rng(devices, device_type="cuda"):
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)  # noqa: NPY002

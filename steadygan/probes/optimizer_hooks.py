@@ -1,0 +1,164 @@
+"""What an optimizer is about to apply, and what it did: gradients and updates of one player."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from steadygan.types import Player
+
+_LOW_PRECISION = frozenset({torch.float16, torch.bfloat16})
+_TINY = 1e-30
+
+
+class Located(NamedTuple):
+    """The gradient norm of each parameter at one step, kept until somebody asks where it went wrong."""
+
+    names: Sequence[str]
+    norms: Float[Tensor, " n"]
+
+    def first_bad(self) -> str | None:
+        """The parameter whose gradient was the first to be no number; waits for the device.
+
+        The backward pass runs from the last layer to the first, so the last in order is the first
+        in time.
+        """
+        finite = torch.isfinite(self.norms).tolist()
+        bad = [name for name, is_finite in zip(self.names, finite, strict=True) if not is_finite]
+        return bad[-1] if bad else None
+
+
+class PlayerGauge:
+    """Measures one player around its optimizer's step, where the gradients are the applied ones.
+
+    With gradient g, weights w before and w' after the step, over the player's parameters that have a
+    gradient:
+
+        grad_norm    = ‖g‖ / s                     s: the loss scale, where the optimizer divides by it
+        update_ratio = ‖w' − w‖ / ‖w‖              on traced steps
+        grad_cosine  = ⟨g, g'⟩ / (‖g‖·‖g'‖)        g' the player's next gradient after a traced step
+
+    and ``lr``, the first of its groups' learning rates. Names end in the player. Gradients clipped by
+    the loop are seen clipped. Under a scaler that leaves the division to a fused optimizer there is
+    ``loss_scale`` beside an overflowing norm, by which the doctor knows it for a step that is
+    skipped; other scalers do not call the optimizer then, and nothing is measured.
+
+    Nothing waits for a device: all results stay 0-d tensors. Cost: one read of the gradients a step; a
+    traced step copies gradients and weights, and reads them three times more.
+
+    Args:
+        player: whose gauge.
+        network: the player's network.
+    """
+
+    def __init__(self, player: Player, network: nn.Module) -> None:
+        self.player = player
+        self.located: Located | None = None
+        self._names = {id(p): name for name, p in network.named_parameters()}
+        self._moving: list[Tensor] = []
+        self._weights: list[Tensor] = []
+        self._earlier: list[Tensor] = []
+        self._earlier_of: list[int] = []
+
+    def owns(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether the optimizer holds a parameter of this player."""
+        return any(
+            id(p) in self._names for group in optimizer.param_groups for p in group["params"]
+        )
+
+    def moves_in(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether this step would move the player: one of its parameters has a gradient."""
+        return any(
+            p.grad is not None and id(p) in self._names
+            for group in optimizer.param_groups
+            for p in group["params"]
+        )
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a traced gradient waits for the next one to be compared with."""
+        return bool(self._earlier)
+
+    @torch.no_grad()
+    def before(
+        self, optimizer: torch.optim.Optimizer, *, traced: bool = False
+    ) -> dict[str, Tensor | float]:
+        """The signals that the step about to be made shows.
+
+        Args:
+            optimizer: about to step; one that moves the player.
+            traced: whether to measure this step's update, and the turn to the next gradient.
+        """
+        self._moving = [
+            p
+            for group in optimizer.param_groups
+            for p in group["params"]
+            if p.grad is not None and id(p) in self._names
+        ]
+        grads = [_dense(p.grad) for p in self._moving if p.grad is not None]
+        norms = _norms(grads)
+        norm = torch.linalg.vector_norm(norms)
+        self.located = Located([self._names[id(p)] for p in self._moving], norms)
+        found: dict[str, Tensor | float] = {f"grad_norm_{self.player}": norm}
+        found[f"lr_{self.player}"] = self._rate(optimizer)
+        # Fused optimizers are handed scaled gradients and undo it themselves.
+        scale = getattr(optimizer, "grad_scale", None)
+        if isinstance(scale, Tensor):
+            scale = scale.detach().reshape(())
+            found[f"grad_norm_{self.player}"] = norm / scale.to(norm.device)
+            found[f"loss_scale_{self.player}"] = scale.clone()
+        if self._earlier:
+            self._compare(grads, norm, found)
+        if traced:
+            self._weights = [p.detach().clone() for p in self._moving]
+            self._earlier = [grad.clone() for grad in grads]
+            self._earlier_of = [id(p) for p in self._moving]
+        return found
+
+    def after(self) -> dict[str, Tensor | float]:
+        """The signals that the step made shows; none but after a traced one."""
+        if not self._weights:
+            return {}
+        moved = [p.detach() - w for p, w in zip(self._moving, self._weights, strict=True)]
+        size = torch.linalg.vector_norm(_norms(self._weights)).clamp_min(_TINY)
+        self._weights = []
+        return {f"update_ratio_{self.player}": torch.linalg.vector_norm(_norms(moved)) / size}
+
+    def _compare(self, grads: list[Tensor], norm: Tensor, found: dict[str, Tensor | float]) -> None:
+        earlier, self._earlier = self._earlier, []
+        if self._earlier_of != [id(p) for p in self._moving]:
+            return  # layers were frozen or thawed in between: not the same space
+        dots = [torch.dot(a.flatten(), b.flatten()) for a, b in zip(earlier, grads, strict=True)]
+        lengths = torch.linalg.vector_norm(_norms(earlier)) * norm
+        cosine = _gathered(dots).sum() / lengths.clamp_min(_TINY)
+        # An overflow is told by the norm; a second NaN would accuse the same step twice.
+        found[f"grad_cosine_{self.player}"] = torch.nan_to_num(cosine, nan=0.0)
+
+    def _rate(self, optimizer: torch.optim.Optimizer) -> Tensor | float:
+        for group in optimizer.param_groups:
+            if any(id(p) in self._names for p in group["params"]):
+                rate = group["lr"]
+                return (
+                    rate.detach().clone().reshape(()) if isinstance(rate, Tensor) else float(rate)
+                )
+        return 0.0
+
+
+def _norms(tensors: list[Tensor]) -> Float[Tensor, " n"]:
+    """The Euclidean norm of each, in float32 or better, on the first one's device."""
+    if tensors[0].dtype in _LOW_PRECISION:
+        return _gathered(list(torch._foreach_norm(tensors, 2, dtype=torch.float32)))
+    return _gathered(list(torch._foreach_norm(tensors)))
+
+
+def _gathered(scalars: list[Tensor]) -> Float[Tensor, " n"]:
+    try:
+        return torch.stack(scalars).float()
+    except RuntimeError:  # a network spread over devices; looking first would cost more
+        return torch.stack([s.to(scalars[0].device, torch.float32) for s in scalars])
+
+
+def _dense(grad: Tensor) -> Tensor:
+    return grad.coalesce().values() if grad.is_sparse else grad

@@ -1,0 +1,82 @@
+"""What too few data do: a discriminator that knows its reals by heart, a generator that copies them."""
+
+import math
+
+import pytest
+
+from steadygan.doctor import (
+    Detector,
+    DiscriminatorOverfitting,
+    Finding,
+    Healthy,
+    Memorization,
+    NotAssessed,
+    Opinion,
+)
+
+
+def after(detector: Detector, *phases: tuple[int, dict[str, float]]) -> Opinion:
+    step, opinion = 0, detector.update({"step": 0.0})
+    for num, row in phases:
+        for _ in range(num):
+            step += 1
+            opinion = detector.update({"step": step, **row})
+    return opinion
+
+
+APART = {"auc_train": 0.95, "auc_validation": 0.6}
+TOGETHER = {"auc_train": 0.95, "auc_validation": 0.93}
+COPIES = {"nn_train": 0.1, "nn_validation": 1.0}
+
+
+def test_a_gap_alone_is_a_warning() -> None:
+    found = after(DiscriminatorOverfitting(), (9, APART))
+    assert isinstance(found, Finding)
+    assert found.severity == "warning"
+    assert "95% of the time, reals it has not seen 60%" in found.evidence[0].sentence
+
+
+@pytest.mark.parametrize("harm", [{"energy_distance": 0.3}, COPIES])
+def test_a_gap_that_harms_is_critical(harm: dict[str, float]) -> None:
+    good = {"energy_distance": 0.02, **TOGETHER}
+    found = after(DiscriminatorOverfitting(), (9, good), (9, APART | harm))
+    assert isinstance(found, Finding)
+    assert found.severity == "critical"
+    assert {e.signal for e in found.evidence} >= {"auc_train", *list(harm)[:1]}
+
+
+def test_a_strong_d_is_not_an_overfitted_one() -> None:
+    assert isinstance(after(DiscriminatorOverfitting(), (9, TOGETHER)), Healthy)
+    blip = after(DiscriminatorOverfitting(), (9, TOGETHER), (2, APART))
+    assert isinstance(blip, Healthy)
+
+
+def test_copies() -> None:
+    found = after(Memorization(), (9, COPIES))
+    assert isinstance(found, Finding)
+    assert found.severity == "warning"
+    both = after(Memorization(), (9, COPIES | APART))
+    assert isinstance(both, Finding)
+    assert both.severity == "critical"
+
+
+@pytest.mark.parametrize("near", [0.7, 1.0, 5.0])
+def test_new_samples(near: float) -> None:
+    row = {"nn_train": near, "nn_validation": 1.0, **APART}
+    assert isinstance(after(Memorization(), (9, row)), Healthy)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_distances_have_no_unit(scale: float) -> None:
+    row = {name: scale * value for name, value in COPIES.items()}
+    assert isinstance(after(Memorization(), (9, row)), Finding)
+
+
+def test_not_assessed() -> None:
+    for detector, row in ((DiscriminatorOverfitting, APART), (Memorization, COPIES)):
+        for missing in detector().needs:
+            assert isinstance(after(detector(), (9, {**row, missing: math.nan})), NotAssessed)
+            rest = {name: value for name, value in row.items() if name != missing}
+            assert isinstance(after(detector(), (9, rest)), NotAssessed)
+    duplicates = {"nn_train": 0.0, "nn_validation": 0.0}
+    assert isinstance(after(Memorization(), (9, duplicates)), NotAssessed)
