@@ -22,7 +22,7 @@ class Memorization(Detector):
     warning otherwise.
 
     Not among ``default_detectors``: no training of the development set went as far as copying (the
-    ratio fell to 0.65 on 16 points), so that how well it detects is not measured. Add it where data
+    ratio reached 0.52 on 16 points), so that how well it detects is not measured. Add it where data
     are few: ``Doctor([*default_detectors(), Memorization()])``.
 
     False alarms and blind spots: samples collapsed to the dense middle of a mode lie close to

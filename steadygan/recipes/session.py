@@ -8,7 +8,7 @@ from pathlib import Path
 
 from steadygan.doctor import Diagnosis, Doctor
 from steadygan.errors import DataError, NonFiniteError
-from steadygan.probes import SampleSpace
+from steadygan.probes import Discriminator, Probe, SampleSpace
 from steadygan.recipes.assemble import Parts
 from steadygan.recipes.schema import Recipe
 from steadygan.record import read
@@ -111,23 +111,29 @@ class Session:
         observers: list[Observer] = [self.grids]
         if every:
             try:
-                observers.append(Watch([self._sample_space(num)], Every(every)))
+                observers.append(Watch(self._probes(num), Every(every)))
             except (
                 DataError
             ) as error:  # a point mass, or a handful of samples: nothing to compare with
                 self.run.record.event("not_probed", reason=str(error))
         return observers
 
-    def _sample_space(self, num: int) -> SampleSpace:
-        """The probe on 2·num reals and as many latents as half of them, all fixed for the run."""
+    def _probes(self, num: int) -> list[Probe]:
+        """Probes on 2·num reals and as many latents as half of them, all fixed for the run.
+
+        The first half of the reals fits the feature map, the second is what samples and D are measured on.
+        """
         real, labels = self.parts.source.reference(2 * num, seed=self.recipe.seed)
-        latents = self.parts.latent.sample(
-            len(real) // 2, seed=self.recipe.seed, position=_PROBE_POSITION
-        )
+        half = len(real) // 2
+        latents = self.parts.latent.sample(half, seed=self.recipe.seed, position=_PROBE_POSITION)
         device = self.run.engine.device
-        return SampleSpace(
-            real.to(device), latents.to(device), None if labels is None else labels.to(device)
-        )
+        real, latents = real.to(device), latents.to(device)
+        labels = None if labels is None else labels.to(device)
+        of_second = None if labels is None else labels[half:]
+        return [
+            SampleSpace(real, latents, labels),
+            Discriminator(real[half:], latents, of_second),
+        ]
 
     def _relive(self) -> None:
         """Show the doctor what the record holds already, so that a resumed run remembers its findings."""
