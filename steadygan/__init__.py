@@ -14,6 +14,7 @@ The map of the house, in import order (a module imports only from lines above it
     probes                 measurements during training -> record
     doctor                 detectors: record in, findings out
     report                 record + diagnosis -> one HTML file
+    monitor                watch: probes, record and doctor on any loop
     monitor                watch: probes, record and doctor beside any loop
     training               the loop, checkpoints, averaging
     recipes                the recipe schema and the named recipes
