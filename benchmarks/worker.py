@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.allocator import keep_freed_memory
 from benchmarks.ours import make_run, step_of
 from benchmarks.plain import Mathematics, PlainLoop
 from steadygan.networks import dcgan
+from steadygan.training.allocator import keep_freed_memory
 
 LATENT, BATCH, SIZE = 128, 64, 32
 

@@ -73,6 +73,7 @@ def command(
     changes += settings
     is_follower = any(int(os.environ.get(name, 0)) > 0 for name in ("RANK", "LOCAL_RANK"))
     quiet = quiet or as_json or is_follower
+    _own_the_process()
     if resumed is not None:
         if out is not None:
             raise ConfigError("--out has no place beside --resume: the run stays where it is.")
@@ -84,6 +85,13 @@ def command(
     elif not quiet:
         _tell(summary)
     return 0 if summary.finished else 130
+
+
+def _own_the_process() -> None:
+    """This process does nothing but train; a library call must not change its caller's allocator."""
+    from steadygan.training.allocator import keep_freed_memory
+
+    keep_freed_memory()
 
 
 def _start(
