@@ -77,10 +77,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _complain(error.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted.", 130)
-    except BrokenPipeError:  # `steadygan list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            return _look_away()
+        return _complain(f"{error.filename or 'a file'}: {error.strerror or error}.", 2)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _look_away() -> int:
+    """The reader of our output has gone, as in ``steadygan list | head``: nothing is wrong."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _warn(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from steadygan.data import Latent, Scale, Source, scale_from
 from steadygan.errors import CheckpointError
+from steadygan.training.serial import write_tensors
 
 _HEADER = "steadygan"
 
@@ -30,8 +31,6 @@ class GeneratorFile:
 
 def save_generator(path: Path, generator: nn.Module, source: Source, latent: Latent) -> None:
     """Write the weights and the header, whole or not at all."""
-    from safetensors.torch import save_file
-
     header = {
         "latent": {"dim": latent.dim, "prior": latent.prior},
         "event": list(source.event),
@@ -44,7 +43,7 @@ def save_generator(path: Path, generator: nn.Module, source: Source, latent: Lat
     }
     partial = path.with_name(f".{path.name}.partial")
     try:
-        save_file(weights, partial, metadata={_HEADER: json.dumps(header)})
+        write_tensors(partial, weights, {_HEADER: json.dumps(header)})
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)

@@ -22,13 +22,29 @@ def write_state(folder: Path, name: str, state: StateDict) -> None:
 
     Raises:
         CheckpointError: for a value that is neither a tensor nor plain data.
+        OSError: when it cannot be written.
     """
-    from safetensors.torch import save_file
-
     tensors: dict[str, Tensor] = {}
     tree = _pack(state, (), tensors)
-    save_file(tensors, folder / f"{name}.safetensors")
+    write_tensors(folder / f"{name}.safetensors", tensors)
     (folder / f"{name}.json").write_text(json.dumps(tree))
+
+
+def write_tensors(
+    path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None
+) -> None:
+    """A safetensors file.
+
+    Raises:
+        OSError: when the disk is full or the folder cannot be written; safetensors has an error of its own for it.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file(tensors, path, metadata=metadata)
+    except SafetensorError as error:
+        raise OSError(f"{path.name}: {error}") from error
 
 
 def read_state(folder: Path, name: str) -> StateDict:

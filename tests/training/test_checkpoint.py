@@ -1,6 +1,8 @@
 """Checkpoints survive truncation, flipped bits, empty files and full disks."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +91,30 @@ def test_a_full_disk_leaves_the_old_one_intact(
     monkeypatch.undo()
     assert os.listdir(tmp_path) == ["00000010"]
     assert load_newest(tmp_path)[0] == 10
+
+
+def test_a_file_size_limit_hit_for_real(tmp_path: Path) -> None:
+    """The kernel itself refuses the write: what a full disk does, without needing one."""
+    code = f"""
+import resource, signal, torch
+from pathlib import Path
+from steadygan.errors import CheckpointError
+from steadygan.training.checkpoint import load_newest, save_checkpoint
+folder = Path({str(tmp_path)!r})
+save_checkpoint(folder, 10, {{"w": torch.ones(10)}})
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    save_checkpoint(folder, 20, {{"w": torch.ones(1_000_000)}})
+except CheckpointError as error:
+    assert "could not be written" in str(error), error
+else:
+    raise SystemExit("no error")
+assert [p.name for p in folder.iterdir()] == ["00000010"]
+assert load_newest(folder)[0] == 10
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_leftovers_of_a_kill_are_cleared(tmp_path: Path) -> None:
