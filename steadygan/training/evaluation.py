@@ -1,6 +1,6 @@
 """Metrics of a finished generator against the data, in the data's own units."""
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from steadygan import metrics
 from steadygan.data import Latent, Source
@@ -11,7 +11,7 @@ _EVALUATION_SEED = 303
 
 
 def evaluate_generator(
-    generator: object, source: Source, latent: Latent, num: int, *, seed: int
+    generator: nn.Module, source: Source, latent: Latent, num: int, *, seed: int
 ) -> dict[str, float]:
     """Precision, recall, density, coverage and energy distance; modes where their places are known.
 
@@ -23,9 +23,6 @@ def evaluate_generator(
         num: samples to draw.
         seed: of the latents, apart from the training's.
     """
-    import torch
-
-    assert isinstance(generator, torch.nn.Module)
     z = latent.sample(num, seed=mix(seed, _EVALUATION_SEED), position=0)
     fake = _flat(source, generate(generator, z, balanced_labels(num, source.classes)))
     real = _flat(source, source.reference(num, seed=seed)[0])
@@ -38,9 +35,9 @@ def evaluate_generator(
         "coverage": density.coverage,
         "energy_distance": float(metrics.energy_distance(fake, real)),
     }
-    centres = getattr(source, "centres", None)
-    if isinstance(centres, Tensor):
-        modes = metrics.mode_coverage(fake, centres, source.std)  # type: ignore[attr-defined]
+    centres, std = getattr(source, "centres", None), getattr(source, "std", None)
+    if isinstance(centres, Tensor) and isinstance(std, float):
+        modes = metrics.mode_coverage(fake, centres, std)
         found |= {"modes": modes.modes, "high_quality": modes.high_quality_share}
     return {name: round(float(value), 5) for name, value in found.items()}
 
