@@ -26,7 +26,7 @@ def make(objective: Objective, *penalties: Penalty, **options: object) -> tuple[
     torch.manual_seed(3)
     g, d = (network.double() for network in mlp(4, 2, width=16, depth=2))
     batch = Batch(torch.randn(8, 2).double(), torch.randn(8, 4).double())
-    return Game(g, d, objective, penalties, **options), batch  # type: ignore[arg-type]
+    return Game(g, d, objective, penalties, **options), batch
 
 
 def plain(game: Game, batch: Batch, player: str) -> list[Tensor]:
@@ -59,7 +59,7 @@ def test_gradient_is_that_of_the_plain_loop(
     objective: Objective, player: str, penalties: tuple[Penalty, ...], concatenate: bool
 ) -> None:
     game, batch = make(objective, *penalties, concatenate=concatenate)
-    ours = game.gradient(player, batch, 1)  # type: ignore[arg-type]
+    ours = game.gradient(player, batch, 1)
     for a, b in zip(ours.grads, plain(game, batch, player), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
     total = torch.cat([g.flatten() for g in ours.grads if g is not None])
@@ -73,7 +73,7 @@ def test_one_pass_for_both_players_is_two_gradients(objective: Objective) -> Non
     together = game.gradients(batch, 1)
     field = game.field(batch, 1)
     for player, both, at_once in zip("gd", together, (field.g, field.d), strict=True):
-        alone = game.gradient(player, batch, 1)  # type: ignore[arg-type]
+        alone = game.gradient(player, batch, 1)
         for a, b, c in zip(alone.grads, both.grads, at_once, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)
             torch.testing.assert_close(a, c, rtol=1e-9, atol=1e-12)
@@ -104,7 +104,7 @@ def test_field_keeps_the_mixed_derivatives() -> None:
     field = game.field(batch, 1, create_graph=True)
     torch.testing.assert_close(field.g[0], -d.psi)
     torch.testing.assert_close(field.d[0], g.theta)
-    (mixed,) = torch.autograd.grad(field.d[0].sum(), g.theta)  # type: ignore[union-attr]
+    (mixed,) = torch.autograd.grad(field.d[0].sum(), g.theta)
     assert float(mixed) == 1.0
 
 
@@ -133,7 +133,7 @@ def test_penalties_stay_in_float32_under_autocast() -> None:
     seen = []
 
     class Spy(WGANGP):
-        def __call__(self, critic, real, fake):  # type: ignore[no-untyped-def]
+        def __call__(self, critic, real, fake):
             logits = critic(real.x)
             seen.append((logits.dtype, torch.is_autocast_enabled("cpu")))
             return super().__call__(critic, real, fake)

@@ -218,7 +218,8 @@ def restored_randomness(device: torch.device | None) -> Iterator[None]:
     Args:
         device: whose generator beside the CPU's; None: those of all CUDA devices.
     """
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  loops draw from it
+    # NPY002 off: the legacy global generator is the one that people's loops draw from.
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
     devices = [device] if device is not None and device.type == "cuda" else []
     if device is None and torch.cuda.is_available():
         devices = [torch.device("cuda", n) for n in range(torch.cuda.device_count())]

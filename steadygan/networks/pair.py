@@ -1,5 +1,6 @@
 """What generators and discriminators declare about themselves, and the pair of them."""
 
+from abc import ABC, abstractmethod
 from typing import Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
@@ -22,7 +23,7 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {
 }
 
 
-class Generator(nn.Module):
+class Generator(nn.Module, ABC):
     """A network from latents to samples that says what it takes and what it makes.
 
     Attributes:
@@ -41,15 +42,15 @@ class Generator(nn.Module):
         self.output_range = _RANGES[output]
         self.squash = _ACTIVATIONS[output]()
 
+    @abstractmethod
     def forward(self, z: Latents, y: Labels | None = None) -> Samples:
         """Samples from latents.
 
         Shape: z (b, latent), y (b,) -> (b, *event).
         """
-        raise NotImplementedError
 
 
-class Discriminator(nn.Module):
+class Discriminator(nn.Module, ABC):
     """A network from samples to logits, high on reals.
 
     Attributes:
@@ -68,12 +69,12 @@ class Discriminator(nn.Module):
         self.classes = classes
         self.per_sample = per_sample
 
+    @abstractmethod
     def forward(self, x: Samples, y: Labels | None = None) -> Logits:
         """Logits from samples.
 
         Shape: x (b, *event), y (b,) -> (b,).
         """
-        raise NotImplementedError
 
 
 class Pair(NamedTuple):

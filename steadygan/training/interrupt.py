@@ -1,7 +1,11 @@
 """Ctrl-C and SIGTERM as a request to stop after the step at hand."""
 
 import signal
+from collections.abc import Callable
 from types import FrameType, TracebackType
+from typing import Any
+
+Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
 class Interrupt:
@@ -14,7 +18,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.requested = False
-        self._previous: dict[signal.Signals, object] = {}
+        self._previous: dict[signal.Signals, Handler] = {}
 
     def __enter__(self) -> "Interrupt":
         """Start listening."""
@@ -32,7 +36,10 @@ class Interrupt:
     ) -> None:
         """Give the signals back."""
         for number, handler in self._previous.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            if (
+                handler is not None
+            ):  # None: set by other than Python code, which cannot be given back
+                signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.requested:

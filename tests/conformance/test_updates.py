@@ -158,7 +158,7 @@ def test_clipping() -> None:
         ),
         ({"clip_value": 1e-4}, lambda g: max(float(x.abs().max()) for x in g) <= 1e-4),
     ):
-        player = PlayerOptimizer(optimizers.sgd(game.d.parameters()), **limits)  # type: ignore[arg-type]
+        player = PlayerOptimizer(optimizers.sgd(game.d.parameters()), **limits)
         gradient = game.gradient("d", next(batches()), 1)
         assert player.apply(game.parameters("d"), gradient, 1)
         assert check([p.grad for p in game.d.parameters()])
@@ -185,7 +185,7 @@ def test_d_steps_and_shared_fakes_count_batches() -> None:
         rule = updates.Alternating(
             optimizers.adam(g.parameters()),
             optimizers.adam(d.parameters()),
-            **options,  # type: ignore[arg-type]
+            **options,
         )
         count = itertools.count()
         stream = batches()
@@ -217,7 +217,7 @@ def test_fused_optimizers_see_gradients_in_the_weights_own_layout(channels_last:
         torch.manual_seed(5)
         pair = dcgan(4, 16, 1, width=4)
         if channels_last:
-            pair = [n.to(memory_format=torch.channels_last) for n in pair]  # type: ignore[assignment, call-overload]
+            pair = [n.to(memory_format=torch.channels_last) for n in pair]
         g, d = pair
         game = Game(g, d, Relativistic(), [R1(0.1)])
         adams = [torch.optim.Adam(n.parameters(), 1e-3, fused=fused) for n in (g, d)]

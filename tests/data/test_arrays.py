@@ -91,7 +91,7 @@ def test_vectors_are_standardised_and_constant_features_kept() -> None:
 def test_labels_from_columns_and_floats() -> None:
     source = Arrays(pixels(4, 5, 5), np.array([[0.0], [2.0], [1.0], [2.0]]))
     assert source.classes == 3
-    assert source.reference(4, seed=0)[1].tolist() == [0, 2, 1, 2]  # type: ignore[union-attr]
+    assert source.reference(4, seed=0)[1].tolist() == [0, 2, 1, 2]
 
 
 def test_resizing_cuts_the_centre() -> None:

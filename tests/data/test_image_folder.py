@@ -19,7 +19,7 @@ def save(
     path: Path, mode: str = "RGB", size: tuple[int, int] = (8, 8), colour: object = None
 ) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new(mode, size, colour if colour is not None else 0).save(path)  # type: ignore[arg-type]
+    Image.new(mode, size, colour if colour is not None else 0).save(path)
     return path
 
 

@@ -13,7 +13,7 @@ from steadygan.errors import ConfigError
     ("prior", "variance"), [("normal", 1.0), ("uniform", 1 / 3), ("sphere", 1.0)]
 )
 def test_moments(prior: str, variance: float) -> None:
-    z = Latent(8, prior).sample(20_000, seed=0, position=0).double()  # type: ignore[arg-type]
+    z = Latent(8, prior).sample(20_000, seed=0, position=0).double()
     assert z.mean(0).abs().max() < 5 * math.sqrt(variance / 20_000)
     covariance = torch.cov(z.T)
     assert torch.allclose(covariance, variance * torch.eye(8).double(), atol=0.05)

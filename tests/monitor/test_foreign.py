@@ -28,7 +28,7 @@ class Says(nn.Module):
         self.answer = answer
 
     def forward(self, x: Tensor) -> object:
-        return self.answer(images(x))  # type: ignore[operator]
+        return self.answer(images(x))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class Loop:
 
     def watch(self, **settings: object) -> Monitor:
         settings = {"budget": None, "latent": lambda n: torch.randn(n, 4), **settings}
-        return watch(self.g, self.d, self.opt_g, self.opt_d, real=REAL, **settings)  # type: ignore[arg-type]
+        return watch(self.g, self.d, self.opt_g, self.opt_d, real=REAL, **settings)
 
     def step(self) -> tuple[Tensor, Tensor]:
         x, fake = REAL[torch.randint(len(REAL), (16,))], self.g(torch.randn(16, 4))
@@ -332,5 +332,5 @@ def test_what_is_wrong_is_said_at_once(
         "latent": torch.randn(64, 4),
     }
     with pytest.raises(error, match=message):
-        watch(**change(arguments))  # type: ignore[arg-type]
+        watch(**change(arguments))
     assert not loop.opt_g._optimizer_step_pre_hooks, "nothing stays attached"

@@ -139,8 +139,8 @@ def test_augmentations_and_constraints_by_name() -> None:
     )
     parts = assemble(recipe, Engine("cpu"))
     assert "RandomCrop" in str(parts.source.fingerprint()["augment"])
-    assert parts.game.constraints[0].limit == 0.05  # type: ignore[attr-defined]
-    assert parts.rule.d_steps == 5  # type: ignore[attr-defined]
+    assert parts.game.constraints[0].limit == 0.05
+    assert parts.rule.d_steps == 5
 
 
 def test_every_field_of_the_schema_refuses_nonsense() -> None:

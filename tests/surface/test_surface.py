@@ -60,7 +60,7 @@ def test_command_line() -> None:
 def test_recipe_schema() -> None:
     def keys(model: type, prefix: str = "") -> list[str]:
         found = []
-        for name, field in model.model_fields.items():  # type: ignore[attr-defined]
+        for name, field in model.model_fields.items():
             found.append(f"{prefix}{name}")
             annotation = field.annotation
             if inspect.isclass(annotation) and hasattr(annotation, "model_fields"):

@@ -43,4 +43,4 @@ def test_exponential_has_a_constant_ratio() -> None:
 )
 def test_out_of_range(make: object, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
-        make()  # type: ignore[operator]
+        make()
