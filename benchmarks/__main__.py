@@ -15,6 +15,7 @@ TITLES = {
     "overhead": "What surrounds the arithmetic: a step of a small MLP",
     "process": "Settings of the process: flush-to-zero and the allocator",
     "peers": "A training step against other libraries, on their own networks",
+    "watch": "What steadygan.watch costs a loop that it watches",
     "memory": "Peak memory of a training step",
     "denormals": "A saturated discriminator with and without flush-to-zero",
     "startup": "Start-up",

@@ -30,16 +30,16 @@ def main() -> None:
     stored = torch.randint(0, 256, (4096, 3, SIZE, SIZE), dtype=torch.uint8)
     g, d = dcgan(LATENT, SIZE, 3, width=given.width)
     args = (stored, LATENT, BATCH, Mathematics())
-    before = _peak_mib()
+    before = peak_so_far_mib()
     plainly = given.contender == "plain"
     step = PlainLoop(g, d, *args) if plainly else step_of(make_run(g, d, *args))
     for line in sys.stdin:
         for _ in range(int(line)):
             step()
-        print(f"{_peak_mib() - before:.1f}", flush=True)
+        print(f"{peak_so_far_mib() - before:.1f}", flush=True)
 
 
-def _peak_mib() -> float:
+def peak_so_far_mib() -> float:
     """The peak of the resident set so far; ``ru_maxrss`` would count what the parent held when it started us."""
     status = Path("/proc/self/status")
     if status.exists():

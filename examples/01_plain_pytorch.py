@@ -35,9 +35,18 @@ def main() -> None:
     opt_d = torch.optim.Adam(d.parameters(), lr=1e-3, betas=(0.5, 0.9))
 
     # New: how to draw reals and latents is all that the monitor has to know.
-    monitor = steadygan.watch(g, d, opt_g, opt_d, real=ring, latent=lambda n: torch.randn(n, 16))
+    monitor = steadygan.watch(
+        g,
+        d,
+        opt_g,
+        opt_d,
+        real=ring,
+        latent=lambda n: torch.randn(n, 16),
+        validation=ring,  # fresh points are points held out
+        budget=None,  # steps of a millisecond leave no time to look in 2 % of it
+    )
 
-    for _ in range(1500):
+    for _ in range(2000):
         x, z = ring(128), torch.randn(128, 16)
         opt_d.zero_grad()
         loss_d = F.softplus(-d(x)).mean() + F.softplus(d(g(z).detach())).mean()

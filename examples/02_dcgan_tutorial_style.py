@@ -40,8 +40,8 @@ def main() -> None:
     """Train, write the report, ask how it went."""
     torch.manual_seed(0)
     net_g, net_d = make_networks()
-    opt_g = torch.optim.Adam(net_g.parameters(), lr=2e-4, betas=(0.5, 0.999))
-    opt_d = torch.optim.Adam(net_d.parameters(), lr=2e-4, betas=(0.5, 0.999))
+    opt_g = torch.optim.Adam(net_g.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    opt_d = torch.optim.Adam(net_d.parameters(), lr=1e-3, betas=(0.5, 0.999))
     data, held_out = blobs(2048), blobs(256)
     criterion = nn.BCELoss()
     ones, zeros = torch.ones(BATCH), torch.zeros(BATCH)
@@ -54,8 +54,10 @@ def main() -> None:
         real=data,  # a tensor: some are chosen at random
         validation=held_out,  # shows whether D learns its training images by heart
         latent=lambda n: torch.randn(n, NZ, 1, 1),
+        probe_every=20,
+        budget=None,
     ) as monitor:
-        for _ in range(300):
+        for _ in range(800):
             net_d.zero_grad()
             real = data[torch.randint(len(data), (BATCH,))]
             err_real = criterion(net_d(real).view(-1), ones)

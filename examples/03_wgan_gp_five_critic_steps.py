@@ -38,8 +38,8 @@ def main() -> None:
     """Train, then ask how it went."""
     torch.manual_seed(0)
     g, critic = mlp(8, 2), mlp(2, 1)
-    opt_g = torch.optim.Adam(g.parameters(), lr=3e-4, betas=(0.0, 0.9))
-    opt_d = torch.optim.Adam(critic.parameters(), lr=3e-4, betas=(0.0, 0.9))
+    opt_g = torch.optim.Adam(g.parameters(), lr=1e-3, betas=(0.0, 0.9))
+    opt_d = torch.optim.Adam(critic.parameters(), lr=1e-3, betas=(0.0, 0.9))
     # A record that grows on disk can be diagnosed by another process while the training runs.
     record = Path(tempfile.mkdtemp()) / "record.jsonl"
 
@@ -50,15 +50,17 @@ def main() -> None:
         opt_d,
         real=moons,
         latent=lambda n: torch.randn(n, 8),
+        validation=moons,
         probe_every=20,
         record=record,
+        budget=None,
     ) as monitor:
-        for _ in range(400):  # iterations are counted by the generator's steps
+        for _ in range(800):  # iterations are counted by the generator's steps
             for _ in range(5):
                 x, fake = moons(64), g(torch.randn(64, 8)).detach()
                 loss_d = critic(fake).mean() - critic(x).mean()
                 opt_d.zero_grad()
-                (loss_d + 10 * gradient_penalty(critic, x, fake)).backward()
+                (loss_d + gradient_penalty(critic, x, fake)).backward()
                 opt_d.step()
             loss_g = -critic(g(torch.randn(64, 8))).mean()
             opt_g.zero_grad()

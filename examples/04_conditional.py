@@ -50,8 +50,10 @@ def main() -> None:
 
     # G is called as g(z, y), D as d(x, y). For networks that are called in another way there are
     # forward_g=lambda g, z, y: ... and forward_d=lambda d, x, y: ...
-    with steadygan.watch(g, d, opt_g, opt_d, real=draw, latent=draw_latents) as monitor:
-        for _ in range(1000):
+    with steadygan.watch(
+        g, d, opt_g, opt_d, real=draw, latent=draw_latents, validation=draw, budget=None
+    ) as monitor:
+        for _ in range(1500):
             (x, y), (z, asked) = draw(128), draw_latents(128)
             fake = g(z, asked)
             opt_d.zero_grad()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from steadygan.doctor.post_hoc import diagnose as diagnose
     from steadygan.game import Game as Game
     from steadygan.monitor import Monitor as Monitor
+    from steadygan.monitor import preflight as preflight
     from steadygan.monitor import watch as watch
     from steadygan.recipes import Recipe as Recipe
     from steadygan.recipes import load_recipe as load_recipe
@@ -44,6 +45,7 @@ _HOME = {
     "Recipe": "steadygan.recipes",
     "diagnose": "steadygan.doctor.post_hoc",
     "load_recipe": "steadygan.recipes",
+    "preflight": "steadygan.monitor",
     "resume": "steadygan.recipes",
     "train": "steadygan.recipes",
     "watch": "steadygan.monitor",
@@ -62,6 +64,7 @@ _FOLDERS = (
     "report",
     "training",
     "updates",
+    "ward",
 )
 
 __all__ = [*_HOME, *_FOLDERS, "__version__"]

@@ -77,6 +77,7 @@ def _columns(pairs: Sequence[str]) -> dict[str, str]:
 def _follow(log: "Log", as_json: bool) -> "Diagnosis":
     """Judge rows as they come, until the log has ended or a person has seen enough."""
     from steadygan.doctor import Doctor
+    from steadygan.doctor.remembered import joined, recalled
 
     doctor = Doctor()
     told: dict[str, str] = {}
@@ -87,7 +88,7 @@ def _follow(log: "Log", as_json: bool) -> "Diagnosis":
             for row in log.rows():
                 doctor.update(row)
             _tell(log)
-            diagnosis = doctor.diagnosis()
+            diagnosis = joined(doctor.diagnosis(), recalled(log.events))
             now = _state(diagnosis)
             news = _changed(told, now) if diagnosis.steps else []
             if news and as_json:
@@ -101,7 +102,7 @@ def _follow(log: "Log", as_json: bool) -> "Diagnosis":
                 time.sleep(_POLL_S)
     except KeyboardInterrupt:
         print(file=sys.stderr)
-    return doctor.diagnosis()
+    return joined(doctor.diagnosis(), recalled(log.events))
 
 
 def _state(diagnosis: "Diagnosis") -> dict[str, str]:

@@ -1,12 +1,11 @@
 """The contract of a detector: rows of the record in, one after the other, an opinion out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from functools import cached_property
 
+from steadygan.doctor.circumstances import Circumstances
 from steadygan.doctor.findings import Opinion
-
-Row = Mapping[str, float]
-"""{"step": 40, "loss_d": 0.61}: a signal that is absent was not measured at this step."""
+from steadygan.doctor.row import Row as Row
 
 
 class Detector(ABC):
@@ -19,10 +18,18 @@ class Detector(ABC):
     Attributes:
         kind: of its findings, one of ``KINDS``.
         needs: the signals without which it has no opinion; others may serve as further evidence.
+        hears: the signals of which one at least must be in a row that could tell it anything; the
+            doctor leaves other rows out, which saves most of the time. None: every row.
     """
 
     kind: str
     needs: frozenset[str]
+    hears: frozenset[str] | None = None
+
+    @cached_property
+    def game(self) -> Circumstances:
+        """The game side, for the causes of a finding; a detector that uses it shows it its rows."""
+        return Circumstances()
 
     @abstractmethod
     def update(self, row: Row) -> Opinion:

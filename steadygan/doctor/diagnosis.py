@@ -20,7 +20,7 @@ class Diagnosis:
 
     Args:
         steps: the last step seen.
-        findings: open ones first, then by severity, then by onset.
+        findings: open ones first, then by severity, then the more telling kind, then by onset.
         not_assessed: kind of finding -> why nothing can be said about it.
         assessed: whether anything could be judged at all.
     """

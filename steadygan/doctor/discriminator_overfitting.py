@@ -36,6 +36,7 @@ class DiscriminatorOverfitting(Detector):
 
     kind = "discriminator_overfitting"
     needs = frozenset({"auc_train", "auc_validation"})
+    hears = frozenset({"auc_train", "energy_distance", "nn_train", "nn_validation"})
 
     def __init__(self) -> None:
         self._progress = Progress()
@@ -75,6 +76,7 @@ class DiscriminatorOverfitting(Detector):
             evidence=(evidence, *harm),
             causes=(
                 Cause(
+                    "too_few_data",
                     "too few data for this D: it learns the training reals by heart",
                     ("auc_train", "auc_validation"),
                 ),

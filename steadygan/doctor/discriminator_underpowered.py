@@ -1,6 +1,5 @@
 """An underpowered discriminator: it cannot separate what a simple test easily separates."""
 
-from steadygan.doctor.circumstances import Circumstances
 from steadygan.doctor.detector import Detector, Row
 from steadygan.doctor.findings import Cause, Evidence, Finding, Healthy, NotAssessed, Opinion
 from steadygan.doctor.progress import Progress
@@ -10,8 +9,6 @@ _PROBES = 10
 _BLIND, _NEVER = 0.6, 0.8
 _REVERSED = 0.4
 _EASY = 0.65
-_FLAT = 0.1
-_FASTER = 4.0
 
 
 class DiscriminatorUnderpowered(Detector):
@@ -38,17 +35,17 @@ class DiscriminatorUnderpowered(Detector):
 
     kind = "discriminator_underpowered"
     needs = frozenset({"auc", "energy_distance"})
+    hears = frozenset({"auc", "energy_distance", "c2st", "update_ratio_d"})
 
     def __init__(self) -> None:
         self._progress = Progress()
         self._auc = Window("auc", _PROBES)
         self._c2st = Window("c2st", _PROBES)
-        self._row = Latest("lr_g", "lr_d", "update_ratio_d", "logit_spread")
-        self._game = Circumstances()
+        self._row = Latest("update_ratio_d")
 
     def update(self, row: Row) -> Opinion:
         """Judge a probe."""
-        self._game.update(row)
+        self.game.update(row)
         self._row.update(row)
         judged = self._auc.update(row)
         self._c2st.update(row)
@@ -83,7 +80,7 @@ class DiscriminatorUnderpowered(Detector):
                     f"a linear classifier on fixed features is right {self._c2st.middle:.0%} of the time",
                 )
             )
-        stronger = "lower_r1_weight" if self._game.penalised else "widen_discriminator"
+        stronger = "lower_r1_weight" if self.game.penalised else "widen_discriminator"
         return Finding(
             kind=self.kind,
             severity="critical" if self._progress.hopeless else "warning",
@@ -94,30 +91,18 @@ class DiscriminatorUnderpowered(Detector):
         )
 
     def _causes(self, area: float) -> tuple[Cause, ...]:
-        g, d = self._row.get("lr_g", 0.0), self._row.get("lr_d", 0.0)
         causes = []
         if self._row.get("update_ratio_d", 1.0) == 0:
-            causes.append(Cause("the discriminator's weights do not move", ("update_ratio_d",)))
-        if 0 < _FASTER * d <= g:
-            causes.append(
-                Cause(
-                    f"the generator's learning rate is {g / d:.3g} times the discriminator's",
-                    ("lr_g", "lr_d"),
-                )
-            )
-        if self._game.penalised and self._row.get("logit_spread", 1.0) < _FLAT:
-            causes.append(
-                Cause(
-                    "the penalty has flattened D: its logits spread only "
-                    f"{self._row.get('logit_spread', 0.0):.2g}",
-                    ("logit_spread",),
-                )
-            )
+            text = "the discriminator's weights do not move"
+            causes.append(Cause("discriminator_not_moving", text, ("update_ratio_d",)))
+        causes += self.game.causes()
         if area < _REVERSED:
             causes.append(
                 Cause(
-                    "the generator is ahead of D, or labels of real and fake are swapped", ("auc",)
+                    "sides_swapped",
+                    "the generator is ahead of D, or labels of real and fake are swapped",
+                    ("auc",),
                 )
             )
-        causes.append(Cause("D is too small, too slow or dead", ("auc",)))
+        causes.append(Cause("discriminator_too_weak", "D is too small, too slow or dead", ("auc",)))
         return tuple(causes)

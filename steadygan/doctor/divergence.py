@@ -2,10 +2,9 @@
 
 import math
 
-from steadygan.doctor.circumstances import Circumstances
 from steadygan.doctor.detector import Detector, Row
 from steadygan.doctor.findings import Cause, Evidence, Finding, Healthy, NotAssessed, Opinion
-from steadygan.doctor.progress import FAR, Progress
+from steadygan.doctor.progress import FAR, UNMEASURED, Progress
 from steadygan.doctor.window import Window
 
 _WORSE = 4.0
@@ -15,6 +14,8 @@ _PROBES = 3
 _SEPARATES, _REVERSED = 0.85, 0.35
 _MEMORY = 32  # rows of gradient
 _CHANGED = 3.0
+_OUTSIDE, _FAR_OUTSIDE = 1.0, 10.0
+_START, _SINCE = 10, 5  # probes
 
 
 class Divergence(Detector):
@@ -24,9 +25,14 @@ class Divergence(Detector):
 
     with e the energy distance (a median of three probes), ê its best and ρ the dispersion; samples
     that have become narrow are collapsed, another kind. Where dispersion is not recorded nothing is
-    said.
+    said. A run that never came near diverges where its samples leave the data altogether:
 
-    It is critical where the game shows it too, by one of: D's area ``auc``, a median of three, above
+        e > 1   and   e > 4·ê   and   e > first e,   after ten probes, five since the best
+
+    e = 1 is as far as all samples on one real are at most; a start may overshoot, but not for long.
+
+    It is critical where samples are ten times as far (e > 10), or where the game shows it too, by one
+    of: D's area ``auc``, a median of three, above
     0.85 or below 0.35; a gradient norm of either player, a median of 32, three times what it was
     when e was best, or a third of that. Otherwise it is a warning.
 
@@ -40,6 +46,7 @@ class Divergence(Detector):
 
     kind = "divergence"
     needs = frozenset({"energy_distance", "dispersion"})
+    hears = frozenset({"energy_distance", "dispersion", "auc", "grad_norm_g", "grad_norm_d"})
 
     def __init__(self) -> None:
         self._progress = Progress()
@@ -47,27 +54,32 @@ class Divergence(Detector):
         self._spread = Window("dispersion", _PROBES)
         self._norms = {name: Window(name, _MEMORY) for name in ("grad_norm_g", "grad_norm_d")}
         self._at_best: dict[str, float] = {}
-        self._game = Circumstances()
 
     def update(self, row: Row) -> Opinion:
         """Judge a probe; rows in between only tell about the game."""
-        self._game.update(row)
+        self.game.update(row)
         self._auc.update(row)
         for window in self._norms.values():
             window.update(row)
         spread = self._spread.update(row)
         if not self._progress.update(row):
-            return NotAssessed("samples were not measured")
+            return UNMEASURED
         if not spread:
             return NotAssessed("dispersion was not measured")
         progress = self._progress
         if progress.best_step == progress.step:
             self._at_best = {name: window.middle for name, window in self._norms.items()}
         if not progress.is_far:
-            self._game.mark_well(progress.step)
+            self.game.mark_well(progress.step)
         was_good = progress.was_near and _LEARNED * progress.best < progress.first
         left = progress.energy > max(FAR, _WORSE * progress.best)
-        if was_good and left and self._spread.middle > _NARROW:
+        away = (
+            left
+            and progress.energy > max(_OUTSIDE, progress.first)
+            and progress.num >= _START
+            and progress.num_since_best >= _SINCE
+        )
+        if ((was_good and left) or away) and self._spread.middle > _NARROW:
             return self._finding()
         return Healthy(progress.step)
 
@@ -84,17 +96,21 @@ class Divergence(Detector):
         )
         return Finding(
             kind=self.kind,
-            severity="critical" if seen else "warning",
+            severity="critical" if seen or progress.energy > _FAR_OUTSIDE else "warning",
             step=progress.step,
             evidence=(distance, *seen),
             causes=(
-                *self._game.causes(),
-                Cause("steps too large for the game: one player overshoots", ("energy_distance",)),
+                *self.game.causes(),
+                Cause(
+                    "overshoot",
+                    "steps too large for the game: one player overshoots",
+                    ("energy_distance",),
+                ),
             ),
             remedies=(
                 "roll_back",
                 "lower_learning_rate_g",
-                "raise_r1_weight" if self._game.penalised else "add_r1_penalty",
+                "raise_r1_weight" if self.game.penalised else "add_r1_penalty",
                 "average_weights",
             ),
         )

@@ -2,9 +2,9 @@
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from statistics import median
 
-from steadygan.doctor.circumstances import Circumstances
 from steadygan.doctor.detector import Detector, Row
 from steadygan.doctor.findings import (
     Cause,
@@ -68,34 +68,38 @@ class ExplodingGradient(Detector):
         self.player = player
         self.signal = f"grad_norm_{player}"
         self.needs = frozenset({self.signal})
-        self._block: list[tuple[int, float]] = []
+        self.hears = self.needs | {"energy_distance"}
+        self._block: list[float] = []
+        self._steps: list[int] = []
         self._quiet: deque[tuple[float, float]] = deque(maxlen=_MEMORY)
         self._num_blocks = 0
         self._record = -math.inf
         self._runaway_at = self._spike_at = math.inf
         self._spikes: list[tuple[int, float]] = []
         self._calm = 0
+        self._unmeasured = NotAssessed(f"{self.signal} was not measured")
+        rows = (_BURN_IN + _NEEDED) * _BLOCK
+        self._too_few = NotAssessed(f"needs {rows} rows with {self.signal} for a baseline")
         self._energy = math.inf
         self._runaway: Finding | None = None
         self._spiked: Finding | None = None
-        self._game = Circumstances()
 
     def update(self, row: Row) -> Opinion:
         """One more gradient norm, and what the last block showed."""
-        self._game.update(row)
+        self.game.update(row)
         self._energy = row.get("energy_distance", self._energy)
         norm = row.get(self.signal)
         if norm is None or not math.isfinite(norm):
-            return NotAssessed(f"{self.signal} was not measured")
-        step, u = int(row["step"]), math.log(max(norm, _TINY))
-        self._block.append((step, u))
+            return self._unmeasured
+        step, u = int(row["step"]), math.log(norm if norm > _TINY else _TINY)
+        self._block.append(u)
+        self._steps.append(step)
         if u > self._spike_at:
             self._note_spike(step, u)
         if len(self._block) == _BLOCK:
             self._close_block(step)
         if self._runaway_at == math.inf:
-            rows = (_BURN_IN + _NEEDED) * _BLOCK
-            return NotAssessed(f"needs {rows} rows with {self.signal} for a baseline")
+            return self._too_few
         return self._runaway or self._spiked or Healthy(step)
 
     def _note_spike(self, step: int, u: float) -> None:
@@ -115,16 +119,16 @@ class ExplodingGradient(Detector):
         )
 
     def _close_block(self, step: int) -> None:
-        middle = median(u for _, u in self._block)
-        high = max(u for _, u in self._block)
+        middle, high = median(self._block), max(self._block)
         self._num_blocks += 1
-        usual = median(m for m, _ in self._quiet) if self._quiet else middle
+        usual = median([m for m, _ in self._quiet]) if self._quiet else middle
         if self._runaway is not None:
             over = middle > usual + _RECOVERED
         else:
             over = middle > max(self._runaway_at, self._record + _RECORD)
         if over:
-            onset = next(at for at, u in self._block if u > usual + _RECOVERED)
+            bar = usual + _RECOVERED
+            onset = next(at for at, u in zip(self._steps, self._block, strict=True) if u > bar)
             self._runaway = self._finding(
                 self._judge(),
                 onset if self._runaway is None else self._runaway.step,
@@ -139,7 +143,7 @@ class ExplodingGradient(Detector):
         self._calm = 0 if self._spikes else self._calm + 1
         if self._calm >= _CALM:
             self._spiked = None
-        self._block, self._spikes = [], []
+        self._block, self._steps, self._spikes = [], [], []
 
     def _accept(self, middle: float, high: float, step: int) -> None:
         """A quiet block becomes part of the baseline."""
@@ -148,10 +152,11 @@ class ExplodingGradient(Detector):
             return
         self._quiet.append((middle, high))
         if not self._spikes:
-            self._game.mark_well(step)
+            self.game.mark_well(step)
         if len(self._quiet) >= _NEEDED:
-            self._runaway_at = _limit([m for m, _ in self._quiet], _RUNAWAY)
-            self._spike_at = _limit([m for _, m in self._quiet], _SPIKE)
+            middles, peaks = zip(*self._quiet, strict=True)
+            self._runaway_at = _limit(middles, _RUNAWAY)
+            self._spike_at = _limit(peaks, _SPIKE)
 
     def _judge(self) -> Severity:
         return "warning" if self._energy <= _NEAR_DATA else "critical"
@@ -161,24 +166,26 @@ class ExplodingGradient(Detector):
     ) -> Finding:
         expected = f"near {math.exp(usual):.3g}, as before"
         race = Cause(
-            "a race of magnitudes: each player answers the other's larger step", (self.signal,)
+            "race_of_magnitudes",
+            "a race of magnitudes: each player answers the other's larger step",
+            (self.signal,),
         )
         return Finding(
             kind=self.kind,
             severity=severity,
             step=step,
             evidence=(Evidence(self.signal, math.exp(u), expected, sentence),),
-            causes=(*self._game.causes(), race),
+            causes=(*self.game.causes(), race),
             remedies=(
                 "clip_gradients",
                 f"lower_learning_rate_{self.player}",
-                "raise_r1_weight" if self._game.penalised else "add_r1_penalty",
+                "raise_r1_weight" if self.game.penalised else "add_r1_penalty",
                 "roll_back",
             ),
         )
 
 
-def _limit(values: list[float], least: float) -> float:
+def _limit(values: Sequence[float], least: float) -> float:
     middle = median(values)
-    spread = max(_LEAST_SPREAD, 1.4826 * median(abs(v - middle) for v in values))
+    spread = max(_LEAST_SPREAD, 1.4826 * median([abs(v - middle) for v in values]))
     return middle + max(least, _Z * spread)

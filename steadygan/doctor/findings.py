@@ -27,8 +27,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Cause:
-    """A likely cause, and the signals that speak for it."""
+    """A likely cause, and the signals that speak for it.
 
+    Args:
+        name: in snake case, for programs: "generator_too_fast".
+        text: for people, with the numbers.
+        evidence: the signals.
+    """
+
+    name: str
     text: str
     evidence: tuple[str, ...] = ()
 
@@ -71,3 +78,22 @@ class NotAssessed:
 
 
 Opinion = Finding | Healthy | NotAssessed
+
+
+# What is broken comes before what the samples show, and that before what the game shows of it.
+_TELLING = (
+    *("non_finite", "miswired", "memorization", "discriminator_overfitting", "mode_collapse"),
+    *("divergence", "oscillation", "vanishing_gradient", "discriminator_underpowered"),
+    *("discriminator_overpowering", "exploding_gradient", "stagnation"),
+)
+
+
+def urgency(finding: Finding) -> tuple[bool, int, int, int]:
+    """Sorts open findings first, then by severity, then the more telling kind, then by onset."""
+    rank = _TELLING.index(finding.kind) if finding.kind in _TELLING else -1
+    return (
+        finding.resolved is not None,
+        -SEVERITIES.index(finding.severity),
+        rank,
+        finding.step,
+    )

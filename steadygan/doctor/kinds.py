@@ -13,5 +13,4 @@ KINDS: dict[str, str] = {
     "memorization": "samples sit closer to training points than validation points do",
     "stagnation": "no measurable progress long before the data is matched",
     "miswired": "a loss without effect, a player that never moves, or a gradient that leaks",
-    "preflight": "something is wrong before step 1",
 }

@@ -55,6 +55,7 @@ class RunawayLoss(Detector):
         self.player = player
         self.signal, self._norm = f"loss_{player}", f"grad_norm_{player}"
         self.needs = frozenset({self.signal})
+        self.hears = self.needs | {self._norm}
         self._block: list[float] = []
         self._peaks = array("d")  # the largest median up to each block
         self._has_norm = False
@@ -66,10 +67,10 @@ class RunawayLoss(Detector):
 
     def update(self, row: Row) -> Opinion:
         """One more loss; an opinion at the end of a block."""
-        loss = row.get(self.signal)
-        self._has_norm = self._has_norm or self._norm in row
-        if self._has_norm:
+        if self._has_norm or self._norm in row:
+            self._has_norm = True
             return self._outdone
+        loss = row.get(self.signal)
         if loss is None or not math.isfinite(loss):
             return self._too_few
         if not self._block:
@@ -105,6 +106,7 @@ class RunawayLoss(Detector):
             evidence=(Evidence(self.signal, middle, f"below {_TIMES * usual:.3g}", sentence),),
             causes=(
                 Cause(
+                    "race_of_magnitudes",
                     "a race of magnitudes: D's logits grow without bound, and both losses with them",
                     (self.signal,),
                 ),
@@ -129,25 +131,28 @@ class FrozenLoss(Detector):
 
     kind = "miswired"
     needs = frozenset({"loss_d", "loss_g"})
+    hears = needs
     _abstains: ClassVar = NotAssessed("losses that move do not show that all is wired right")
 
     def __init__(self) -> None:
         self._repeats = {"loss_d": _Repeats(), "loss_g": _Repeats()}
         self._is_frozen = False
+        self._said: list[tuple[str, float, int]] = []
+        self._found: Opinion = self._abstains
 
     def update(self, row: Row) -> Opinion:
         """One more value of each loss that was measured."""
-        has_repeated = False
+        is_long = False
         for name, repeats in self._repeats.items():
             value = row.get(name)
             if value is None:
                 continue
             if value == repeats.value:
                 repeats.num += 1
-                has_repeated = True
+                is_long = is_long or repeats.num >= _BOTH
             else:
-                repeats.restart(value, int(row["step"]))
-        if not (has_repeated or self._is_frozen):
+                repeats.restart(value, row["step"])
+        if not (is_long or self._is_frozen):
             return self._abstains
         longest = {
             name: repeats.num / repeats.needed
@@ -159,11 +164,18 @@ class FrozenLoss(Detector):
             frozen = list(longest)
         if frozen:
             self._is_frozen = True
-            return self._finding(frozen)
+            return self._finding_of(frozen)
         if self._is_frozen:
             self._is_frozen = False
             return Healthy(int(row["step"]))
         return self._abstains
+
+    def _finding_of(self, names: list[str]) -> Opinion:
+        """The finding, made anew only where its words change."""
+        said = [(n, (r := self._repeats[n]).since, r.rounded) for n in names]
+        if said != self._said:
+            self._said, self._found = said, self._finding(names)
+        return self._found
 
     def _finding(self, names: list[str]) -> Finding:
         repeats = [self._repeats[name] for name in names]
@@ -172,26 +184,29 @@ class FrozenLoss(Detector):
                 name,
                 r.value,
                 "another value for every batch",
-                f"{name} is {r.value:.9g} at {r.num:,} measurements in a row",
+                f"{name} is {r.value:.9g} at {r.rounded:,} or more measurements in a row",
             )
             for name, r in zip(names, repeats, strict=True)
         )
         causes = [
             Cause(
-                "the networks do not move: no optimizer step, or gradients that are 0", tuple(names)
+                "not_moving",
+                "the networks do not move: no optimizer step, or gradients that are 0",
+                tuple(names),
             ),
             Cause(
+                "stale_value",
                 "what is logged is not the loss of the batch: a stale or detached value",
                 tuple(names),
             ),
         ]
         if any(r.value == _BCE_CLAMP for r in repeats):
             clamp = "binary cross-entropy of a probability stops at 100: D's sigmoid is saturated"
-            causes.insert(0, Cause(clamp, tuple(names)))
+            causes.insert(0, Cause("saturated_sigmoid", clamp, tuple(names)))
         return Finding(
             kind=self.kind,
             severity="warning",
-            step=max(r.since for r in repeats),
+            step=int(max(r.since for r in repeats)),
             evidence=evidence,
             causes=tuple(causes),
             remedies=("check_wiring", "restart"),
@@ -203,10 +218,17 @@ class _Repeats:
 
     def __init__(self) -> None:
         self.value = math.nan
-        self.num = self.since = 0
+        self.num = 0
+        self.since: float = 0
         self.needed = _COARSE
 
-    def restart(self, value: float, step: int) -> None:
+    @property
+    def rounded(self) -> int:
+        """The number, down to two digits: a sentence that changes with every row costs much."""
+        unit = int(10 ** max(0, len(str(self.num)) - 2))
+        return self.num // unit * unit
+
+    def restart(self, value: float, step: float) -> None:
         """Another value."""
         self.value, self.num, self.since = value, 1, step
         if self.needed > 1 and math.isfinite(value) and round(value, _DIGITS) != value:

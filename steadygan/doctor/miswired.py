@@ -8,6 +8,7 @@ from steadygan.types import Player
 
 _STEPS = 3
 _FIRST = 10
+_ABSENT = 200
 _SIZEABLE = 0.01
 _PLAYERS = {"g": "generator", "d": "discriminator"}
 
@@ -18,6 +19,7 @@ class Miswired(Detector):
         ‖g‖ = 0 in each of the first ten rows        the loss does not reach its weights
         ‖Δθ‖ / ‖θ‖ = 0 in three rows in a row, where its learning rate is not 0 and ‖g‖ is at least
         a hundredth of the largest so far            the optimizer holds other weights
+        no gradient at all in 200 rows in which the other player has one, after it had some
 
     Exactly 0 is no statistic but a broken connection, and needs no second family of evidence: it is
     critical. A gradient that becomes 0 later is something else: a hinge loss whose margins are all
@@ -42,37 +44,62 @@ class Miswired(Detector):
     def __init__(self, player: Player) -> None:
         self.player = player
         self.needs = frozenset({f"grad_norm_{player}"})
+        self._others = "grad_norm_d" if player == "g" else "grad_norm_g"
+        self.hears = self.needs | {f"lr_{player}", self._others}
+        self._norm, self._ratio = f"grad_norm_{player}", f"update_ratio_{player}"
+        self._lr = f"lr_{player}"
+        self._unmeasured = NotAssessed(f"{self._norm} was not measured")
         self._largest = 0.0
         self._num_without = self._num_still = 0
-        self._first = self._still_since = 0
+        self._first = self._still_since = self._absent_since = self._num_absent = 0
         self._rate: float | None = None
 
     def update(self, row: Row) -> Opinion:
         """One more row."""
+        self._rate = row.get(self._lr, self._rate)
+        norm = row.get(self._norm, math.nan)
         step = int(row["step"])
-        self._rate = row.get(f"lr_{self.player}", self._rate)
-        norm = row.get(f"grad_norm_{self.player}", math.nan)
-        if math.isnan(norm):
-            return NotAssessed(f"grad_norm_{self.player} was not measured")
-        self._largest = max(self._largest, norm)
-        if self._largest == 0:
+        if self._norm not in row:
+            return self._note_absence(step) if self._others in row else self._unmeasured
+        self._num_absent = 0
+        if norm != norm:
+            return self._unmeasured
+        if norm > self._largest:
+            self._largest = norm
+        elif self._largest == 0:
             self._first = self._first if self._num_without else step
             self._num_without += 1
-        still = self._note_update(row, norm, step)
-        if self._largest == 0:
             if self._num_without < _FIRST:
                 return NotAssessed(f"needs {_FIRST} rows, or one gradient above 0")
             return self._without_gradient()
-        return self._without_step() if still else Healthy(step)
+        if self._ratio in row or self._num_still:
+            self._note_update(row.get(self._ratio, math.nan), norm, step)
+        return Healthy(step) if self._num_still < _STEPS else self._without_step()
 
-    def _note_update(self, row: Row, norm: float, step: int) -> bool:
-        ratio = row.get(f"update_ratio_{self.player}", math.nan)
+    def _note_absence(self, step: int) -> Opinion:
+        """The other player moved without this one."""
+        if self._largest == 0:
+            return self._unmeasured  # it never moved: there may be nobody to measure it
+        if self._num_absent == 0:
+            self._absent_since = step
+        self._num_absent += 1
+        if self._num_absent < _ABSENT:
+            return self._unmeasured
+        name = _PLAYERS[self.player]
+        sentence = f"the {name} has not been stepped since, in {self._num_absent} steps of the other player"
+        causes = [
+            Cause("other_parameters", f"the optimizer holds other parameters than the {name}'s"),
+            Cause("not_stepped", f"the loop no longer steps the {name}'s optimizer"),
+            Cause("frozen_parameters", f"all of the {name}'s parameters are frozen"),
+        ]
+        return self._finding(self._absent_since, self._norm, sentence, causes)
+
+    def _note_update(self, ratio: float, norm: float, step: int) -> None:
         if ratio == 0 and norm > _SIZEABLE * self._largest and self._rate != 0:
             self._still_since = self._still_since if self._num_still else step
             self._num_still += 1
         elif ratio > 0 or self._rate == 0:
             self._num_still = 0
-        return self._num_still >= _STEPS
 
     def _without_gradient(self) -> Finding:
         name = _PLAYERS[self.player]
@@ -80,22 +107,30 @@ class Miswired(Detector):
             f"the {name}'s gradient has been exactly 0 in all {self._num_without} rows so far"
         )
         causes = [
-            Cause(f"the {name}'s loss does not depend on its weights: a detach or a no_grad"),
-            Cause(f"all of the {name}'s parameters are frozen"),
+            Cause(
+                "detached_loss",
+                f"the {name}'s loss does not depend on its weights: a detach or a no_grad",
+            ),
+            Cause("frozen_parameters", f"all of the {name}'s parameters are frozen"),
         ]
         if self.player == "g":
-            causes.append(Cause("the output of the generator is saturated or constant"))
-        return self._finding(self._first, f"grad_norm_{self.player}", sentence, causes)
+            causes.append(
+                Cause("constant_output", "the output of the generator is saturated or constant")
+            )
+        return self._finding(self._first, self._norm, sentence, causes)
 
     def _without_step(self) -> Finding:
         name = _PLAYERS[self.player]
         sentence = f"the {name} has a gradient, but its weights do not change at all"
         causes = [
-            Cause(f"the optimizer holds other parameters than the {name}'s: made before a copy"),
-            Cause("gradients are cleared between backward and step"),
-            Cause("a gradient scaler skips every step"),
+            Cause(
+                "other_parameters",
+                f"the optimizer holds other parameters than the {name}'s: made before a copy",
+            ),
+            Cause("cleared_gradients", "gradients are cleared between backward and step"),
+            Cause("skipped_steps", "a gradient scaler skips every step"),
         ]
-        return self._finding(self._still_since, f"update_ratio_{self.player}", sentence, causes)
+        return self._finding(self._still_since, self._ratio, sentence, causes)
 
     def _finding(self, step: int, signal: str, sentence: str, causes: list[Cause]) -> Finding:
         return Finding(
@@ -103,6 +138,6 @@ class Miswired(Detector):
             severity="critical",
             step=step,
             evidence=(Evidence(signal, 0.0, "above 0", sentence),),
-            causes=tuple(Cause(cause.text, (signal,)) for cause in causes),
+            causes=tuple(Cause(cause.name, cause.text, (signal,)) for cause in causes),
             remedies=("check_wiring",),
         )

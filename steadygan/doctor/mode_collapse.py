@@ -5,7 +5,6 @@ from collections import deque
 from dataclasses import dataclass
 from statistics import median
 
-from steadygan.doctor.circumstances import Circumstances
 from steadygan.doctor.detector import Detector, Row
 from steadygan.doctor.findings import Cause, Evidence, Finding, Healthy, NotAssessed, Opinion
 
@@ -66,6 +65,7 @@ class ModeCollapse(Detector):
 
     kind = "mode_collapse"
     needs = frozenset({"energy_distance", "coverage", "dispersion"})
+    hears = frozenset({"energy_distance"})
 
     def __init__(self) -> None:
         self._best_energy = math.inf
@@ -75,11 +75,10 @@ class ModeCollapse(Detector):
         self._moves: deque[float] = deque(maxlen=_STUCK)
         self._num = 0
         self._collapsed = self._travelled = False
-        self._game = Circumstances()
 
     def update(self, row: Row) -> Opinion:
         """Judge a probe; rows in between only tell about the game."""
-        self._game.update(row)
+        self.game.update(row)
         if not all(math.isfinite(row.get(name, math.nan)) for name in self.needs):
             return NotAssessed("samples were not measured")
         probe = _Probe(
@@ -118,7 +117,7 @@ class ModeCollapse(Detector):
     def _take_as_reference(self, probe: _Probe) -> None:
         self._best_energy = min(self._best_energy, probe.energy)
         if probe.energy < _ENERGY:
-            self._game.mark_well(probe.step)
+            self.game.mark_well(probe.step)
         self._best_coverage = max(self._best_coverage, probe.coverage)
 
     def _signs(self, probe: _Probe) -> tuple[Evidence, ...]:
@@ -149,21 +148,24 @@ class ModeCollapse(Detector):
 
     def _finding(self, probe: _Probe, evidence: tuple[Evidence, ...]) -> Finding:
         self._travelled = self._travelled or sum(self._moves) > _MOVED
-        stabilise = "raise_r1_weight" if self._game.penalised else "add_r1_penalty"
+        stabilise = "raise_r1_weight" if self.game.penalised else "add_r1_penalty"
         first = "roll_back" if self._was_good else "restart"
         return Finding(
             kind=self.kind,
             severity="critical" if self._was_good or self._travelled else "warning",
             step=probe.step if self._was_good else self._recent[0].step,
             evidence=evidence,
-            causes=(*self._game.causes(), self._chase()),
+            causes=(*self.game.causes(), self._chase()),
             remedies=(first, "lower_learning_rate_g", stabilise, "pack_samples"),
         )
 
     def _chase(self) -> Cause:
         if not self._was_good:
-            return Cause("the generator has not spread out since the start", ("dispersion",))
+            return Cause(
+                "never_spread", "the generator has not spread out since the start", ("dispersion",)
+            )
         return Cause(
+            "generator_chases",
             "the generator concentrates on what the present discriminator accepts, "
             "and D follows too late",
             ("dispersion", "coverage"),

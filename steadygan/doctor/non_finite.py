@@ -3,13 +3,14 @@
 import math
 from collections import deque
 
-from steadygan.doctor.circumstances import PENALTIES
 from steadygan.doctor.detector import Detector, Row
+from steadygan.doctor.facts import PENALTIES
 from steadygan.doctor.findings import Cause, Evidence, Finding, Healthy, NotAssessed, Opinion
 
 _WINDOW = 20
 _FORGIVEN = 2
-_NORMS = ("grad_norm_g", "grad_norm_d")
+_SHOWN = 6  # signals as evidence; once weights are spoilt all of them are
+_NORMS = frozenset({"grad_norm_g", "grad_norm_d"})
 _ON_SAMPLES = frozenset(
     {"energy_distance", "coverage", "dispersion", "duplicates", "fixed_z_drift"}
 )
@@ -37,6 +38,7 @@ class NonFinite(Detector):
         self._bad: dict[str, float] = {}
         self._overflowed: deque[bool] = deque(maxlen=_WINDOW)
         self._onset = 0
+        self._found: Finding | None = None
 
     def update(self, row: Row) -> Opinion:
         """Finite, or not."""
@@ -48,28 +50,36 @@ class NonFinite(Detector):
         self._take(row)
         if not self._bad:
             return Healthy(step)
-        if not self._onset:
-            self._onset = step
-        return self._finding()
+        if self._found is None:
+            self._onset = self._onset or step
+            self._found = self._finding()
+        return self._found
 
     def _take(self, row: Row) -> None:
-        bad = {name: value for name, value in row.items() if not math.isfinite(value)}
-        scaled = any(name.startswith("loss_scale") for name in row)
-        if scaled and bad.keys() <= set(_NORMS):
+        # One NaN for all, so that dictionaries with it can be equal.
+        bad = {
+            name: value if value == value else math.nan
+            for name, value in row.items()
+            if not math.isfinite(value)
+        }
+        if bad.keys() <= _NORMS and any(name.startswith("loss_scale") for name in row):
             self._overflowed.append(bool(bad))
             if sum(self._overflowed) <= _FORGIVEN:
                 bad = {}
-        for name in row:
-            if name not in bad:
-                self._bad.pop(name, None)
-        self._bad |= bad
-        if not self._bad:
+        lasting = {n: value for n, value in self._bad.items() if n not in row or n in bad}
+        now = lasting | bad
+        if now == self._bad:
+            return
+        self._bad, self._found = now, None
+        if not now:
             self._onset = 0
 
     def _finding(self) -> Finding:
+        # In the order of the chain, by name within a link: never in that of the columns of a log.
+        order = sorted(self._bad, key=lambda name: (_link(name), name))
         evidence = tuple(
-            Evidence(name, value, "a number", f"{name} is {value}")
-            for name, value in self._bad.items()
+            Evidence(name, self._bad[name], "a number", f"{name} is {self._bad[name]}")
+            for name in order[:_SHOWN]
         )
         return Finding(
             kind=self.kind,
@@ -81,23 +91,41 @@ class NonFinite(Detector):
         )
 
 
+def _link(name: str) -> int:
+    """Losses and their terms first, then gradients, then what probes saw of the weights."""
+    if name.startswith("loss") or name in PENALTIES:
+        return 0
+    return 1 if name in _NORMS else 2
+
+
 def _causes(bad: frozenset[str]) -> tuple[Cause, ...]:
     """From the first link of the chain samples -> logits -> penalties and losses -> gradients."""
     samples, logits = bad & _ON_SAMPLES, bad & {"logit_real", "logit_fake"}
-    terms, norms = bad & PENALTIES, bad & set(_NORMS)
+    terms, norms = bad & PENALTIES, bad & _NORMS
     losses = bad & {"loss_g", "loss_d"}
-    chain = (
-        (samples, "the generator's weights or samples are not finite"),
-        (logits, "D's logits are not finite: its weights or its input grew out of range"),
-        (terms if not logits else (), "the gradient inside a penalty overflowed"),
+    none: frozenset[str] = frozenset()
+    chain: tuple[tuple[str, frozenset[str], str], ...] = (
+        ("bad_weights", samples, "the generator's weights or samples are not finite"),
         (
-            losses if not logits else (),
+            "overflow",
+            logits,
+            "D's logits are not finite: its weights or its input grew out of range",
+        ),
+        (
+            "penalty_overflow",
+            terms if not logits else none,
+            "the gradient inside a penalty overflowed",
+        ),
+        (
+            "loss_overflow",
+            losses if not logits else none,
             "a loss overflowed on finite logits: the logarithm of 0, or an exponential",
         ),
         (
-            norms if not losses | terms | logits else (),
+            "gradient_overflow",
+            norms if not losses | terms | logits else none,
             "the gradient of a finite loss is not finite: a square root or norm at 0, or half "
             "precision",
         ),
     )
-    return tuple(Cause(text, tuple(sorted(signals))) for signals, text in chain if signals)
+    return tuple(Cause(name, text, tuple(sorted(s))) for name, s, text in chain if s)

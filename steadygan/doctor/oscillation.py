@@ -5,7 +5,6 @@ from collections import deque
 from itertools import pairwise
 from statistics import median
 
-from steadygan.doctor.circumstances import Circumstances
 from steadygan.doctor.detector import Detector, Row
 from steadygan.doctor.findings import Cause, Evidence, Finding, Healthy, NotAssessed, Opinion
 from steadygan.doctor.window import Window
@@ -39,17 +38,17 @@ class Oscillation(Detector):
 
     kind = "oscillation"
     needs = frozenset({"auc", "energy_distance", "fixed_z_drift"})
+    hears = frozenset({"auc"})
 
     def __init__(self) -> None:
         self._auc = Window("auc", _PROBES)
         self._energy = Window("energy_distance", _PROBES)
         self._drift = Window("fixed_z_drift", _PROBES)
         self._steps: deque[int] = deque(maxlen=_PROBES)
-        self._game = Circumstances()
 
     def update(self, row: Row) -> Opinion:
         """Judge a probe."""
-        self._game.update(row)
+        self.game.update(row)
         if "auc" not in row or not all(
             math.isfinite(row.get(name, math.nan)) for name in self.needs
         ):
@@ -60,7 +59,7 @@ class Oscillation(Detector):
         self._steps.append(step)
         far = self._energy.middle > _FAR
         if not far:
-            self._game.mark_well(step)
+            self.game.mark_well(step)
         if not self._auc.is_full:
             return NotAssessed(f"needs {_PROBES} probes")
         num, travel = turns(self._auc.values), sum(self._drift.values)
@@ -96,11 +95,13 @@ class Oscillation(Detector):
                 ),
             ),
             causes=(
-                *self._game.causes(),
-                Cause("steps too large, or momentum, for a game that rotates", ("auc",)),
+                *self.game.causes(),
+                Cause(
+                    "rotation", "steps too large, or momentum, for a game that rotates", ("auc",)
+                ),
             ),
             remedies=(
-                "raise_r1_weight" if self._game.penalised else "add_r1_penalty",
+                "raise_r1_weight" if self.game.penalised else "add_r1_penalty",
                 "lower_momentum",
                 "lower_learning_rate_g",
                 "lower_learning_rate_d",

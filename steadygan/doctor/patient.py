@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from steadygan.doctor.detector import Detector, Row
-from steadygan.doctor.findings import NotAssessed, Opinion
+from steadygan.doctor.findings import Finding, Healthy, NotAssessed, Opinion
 from steadygan.errors import ConfigError
 
 
@@ -17,17 +17,23 @@ class Patient(Detector):
     Args:
         detector: whose opinion is weighed.
         num: how many in a row, >= 1.
+        heal: how many in a row end a finding; None: as many as begin one.
 
     Raises:
-        ConfigError: if num < 1.
+        ConfigError: if num or heal is < 1.
     """
 
-    def __init__(self, detector: Detector, num: int = 2) -> None:
-        if num < 1:
-            raise ConfigError(f"Patient.num must be >= 1, got {num}; 1 is no patience at all.")
+    def __init__(self, detector: Detector, num: int = 2, heal: int | None = None) -> None:
+        for name, value in (("num", num), ("heal", heal)):
+            if value is not None and value < 1:
+                raise ConfigError(
+                    f"Patient.{name} must be >= 1, got {value}; 1 is no patience at all."
+                )
         self.detector = detector
         self.num = num
-        self.kind, self.needs = detector.kind, detector.needs
+        self.heal = num if heal is None else heal
+        self.kind, self.needs, self.hears = detector.kind, detector.needs, detector.hears
+        self.game = detector.game
         self._streak = 0
         self._since = 0
         self._sort: type[Opinion] | None = None
@@ -41,6 +47,8 @@ class Patient(Detector):
         if type(opinion) is not self._sort:
             self._sort, self._streak, self._since = type(opinion), 0, opinion.step
         self._streak += 1
-        if self._streak >= self.num:
-            self._held = replace(opinion, step=self._since)
+        heals = isinstance(opinion, Healthy) and isinstance(self._held, Finding)
+        if self._streak >= (self.heal if heals else self.num):
+            known = opinion.step == self._since
+            self._held = opinion if known else replace(opinion, step=self._since)
         return self._held

@@ -7,6 +7,7 @@ from pathlib import Path
 from steadygan.doctor.detector import Detector
 from steadygan.doctor.diagnosis import Diagnosis
 from steadygan.doctor.doctor import Doctor, default_detectors
+from steadygan.doctor.remembered import joined, recalled
 from steadygan.record.importers import SIGNALS, Log, open_log
 
 # signals -> how one gets them
@@ -66,7 +67,8 @@ def examine_log(log: Log) -> Diagnosis:
         doctor.update(first)
     for row in rows:
         doctor.update(row)
-    return _with_reasons(doctor.diagnosis(), detectors, present)
+    told = _with_reasons(doctor.diagnosis(), detectors, present)
+    return joined(told, recalled(log.events))
 
 
 def what_would_settle(diagnosis: Diagnosis) -> str:

@@ -5,7 +5,7 @@ from collections import deque
 from statistics import median
 
 from steadygan.doctor.detector import Row
-from steadygan.doctor.findings import Evidence
+from steadygan.doctor.findings import Evidence, NotAssessed
 
 SIGNAL = "energy_distance"
 FAR = 0.15
@@ -13,6 +13,9 @@ FAR = 0.15
 
 NEAR = 0.05
 """Energy distance below which samples match the data; 95 % of healthy probes were below 0.037."""
+
+UNMEASURED = NotAssessed("samples were not measured")
+"""The opinion between two probes."""
 
 _SMOOTH = 3  # probes in a median
 _RECENT = 5
@@ -42,6 +45,7 @@ class Progress:
         self.energy = math.inf
         self.best = math.inf
         self.best_step = 0
+        self.num_since_best = 0
         self.first = math.inf
         self._num_near = 0
         self._bar = math.inf
@@ -59,8 +63,9 @@ class Progress:
         self.energy = median(list(self._latest)[-_SMOOTH:])
         if self.num == 1:
             self.first = energy
+        self.num_since_best += 1
         if self.energy < self.best:
-            self.best, self.best_step = self.energy, self.step
+            self.best, self.best_step, self.num_since_best = self.energy, self.step, 0
         self._num_near += self.energy < NEAR
         better = self.energy < _BETTER * self._bar
         if better:

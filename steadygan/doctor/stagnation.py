@@ -1,10 +1,9 @@
 """Stagnation: no measurable progress long before the data is matched."""
 
-from steadygan.doctor.circumstances import Circumstances
 from steadygan.doctor.detector import Detector, Row
-from steadygan.doctor.findings import Cause, Evidence, Finding, Healthy, NotAssessed, Opinion
-from steadygan.doctor.progress import FAR, Progress
-from steadygan.doctor.window import Latest, Window
+from steadygan.doctor.findings import Cause, Evidence, Finding, Healthy, Opinion
+from steadygan.doctor.progress import FAR, UNMEASURED, Progress
+from steadygan.doctor.window import Window
 
 _PROBES = 5
 _SEPARATES = 0.9
@@ -36,22 +35,20 @@ class Stagnation(Detector):
 
     kind = "stagnation"
     needs = frozenset({"energy_distance"})
+    hears = frozenset({"energy_distance", "auc", "fixed_z_drift"})
 
     def __init__(self) -> None:
         self._progress = Progress()
         self._auc = Window("auc", _PROBES)
         self._drift = Window("fixed_z_drift", _PROBES)
-        self._rates = Latest("lr_g", "lr_d")
-        self._game = Circumstances()
 
     def update(self, row: Row) -> Opinion:
         """Judge a probe."""
-        self._game.update(row)
-        self._rates.update(row)
+        self.game.update(row)
         self._auc.update(row)
         self._drift.update(row)
         if not self._progress.update(row):
-            return NotAssessed("samples were not measured")
+            return UNMEASURED
         if not self._progress.stalled or self._progress.best <= FAR:
             return Healthy(self._progress.step)
         return self._finding()
@@ -69,7 +66,7 @@ class Stagnation(Detector):
                     f"D ranks {area:.0%} of pairs of a real and a fake rightly: it sees the difference",
                 )
             )
-        over = self._rates.get("lr_g", 1.0) == 0
+        over = self.game.rate("g", 1.0) == 0
         return Finding(
             kind=self.kind,
             severity="critical" if agrees and self._progress.hopeless and not over else "warning",
@@ -85,26 +82,23 @@ class Stagnation(Detector):
 
     def _causes(self, *, over: bool) -> tuple[Cause, ...]:
         if over:
-            return (Cause("the generator's learning rate is 0", ("lr_g",)),)
-        g, d = self._rates.get("lr_g", 0.0), self._rates.get("lr_d", 0.0)
+            return (Cause("learning_rate_zero", "the generator's learning rate is 0", ("lr_g",)),)
         causes = []
-        if 0 < 10 * g < d:
-            causes.append(
-                Cause(
-                    f"the discriminator's learning rate is {d / g:.3g} times the generator's",
-                    ("lr_g", "lr_d"),
-                )
-            )
         if self._drift.middle < _STILL:
             causes.append(
                 Cause(
+                    "generator_too_slow",
                     "the generator hardly moves: between two probes samples go "
                     f"{self._drift.middle:.2g} of the data's width",
                     ("fixed_z_drift",),
                 )
             )
-        causes += self._game.causes()
+        causes += self.game.causes()
         causes.append(
-            Cause("the generator moves but is too small for the data", ("energy_distance",))
+            Cause(
+                "generator_too_small",
+                "the generator moves but is too small for the data",
+                ("energy_distance",),
+            )
         )
         return tuple(causes)

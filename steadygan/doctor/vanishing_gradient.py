@@ -3,10 +3,9 @@
 import math
 from statistics import median
 
-from steadygan.doctor.circumstances import Circumstances
 from steadygan.doctor.detector import Detector, Row
 from steadygan.doctor.findings import Cause, Evidence, Finding, Healthy, NotAssessed, Opinion
-from steadygan.doctor.progress import Progress
+from steadygan.doctor.progress import UNMEASURED, Progress
 from steadygan.doctor.window import Latest
 
 _BLOCK = 32
@@ -44,6 +43,7 @@ class VanishingGradient(Detector):
 
     kind = "vanishing_gradient"
     needs = frozenset({"grad_norm_g", "energy_distance"})
+    hears = frozenset({"grad_norm_g", "energy_distance", "auc", "input_grad_fake"})
 
     def __init__(self) -> None:
         self._progress = Progress()
@@ -53,17 +53,16 @@ class VanishingGradient(Detector):
         self._now = math.inf
         self._since: int | None = None
         self._row = Latest("auc", "input_grad_fake")
-        self._game = Circumstances()
 
     def update(self, row: Row) -> Opinion:
         """One more gradient norm; an opinion where samples were measured."""
-        self._game.update(row)
+        self.game.update(row)
         self._row.update(row)
         norm = row.get("grad_norm_g", math.nan)
         if math.isfinite(norm):
-            self._add(int(row["step"]), math.log(max(norm, _TINY)))
+            self._add(row, math.log(norm if norm > _TINY else _TINY))
         if not self._progress.update(row):
-            return NotAssessed("samples were not measured")
+            return UNMEASURED
         if len(self._early) < _LEVEL:
             return NotAssessed(f"needs {_LEVEL * _BLOCK} rows with grad_norm_g for a level")
         dead = self._since is not None and max(self._early) > math.log(_TINY)
@@ -71,9 +70,9 @@ class VanishingGradient(Detector):
             return self._finding()
         return Healthy(self._progress.step)
 
-    def _add(self, step: int, u: float) -> None:
+    def _add(self, row: Row, u: float) -> None:
         if not self._block:
-            self._start = step
+            self._start = int(row["step"])
         self._block.append(u)
         if len(self._block) < _BLOCK:
             return
@@ -105,7 +104,7 @@ class VanishingGradient(Detector):
             remedies=(
                 "non_saturating_loss",
                 "lower_learning_rate_d",
-                "lower_r1_weight" if self._game.penalised else "add_r1_penalty",
+                "lower_r1_weight" if self.game.penalised else "add_r1_penalty",
                 "roll_back",
             ),
         )
@@ -116,6 +115,7 @@ class VanishingGradient(Detector):
         if area > _SATURATED:
             causes.append(
                 Cause(
+                    "saturating_loss",
                     f"D is sure of every fake (it ranks {area:.1%} of pairs rightly) and the loss "
                     "saturates there",
                     ("auc",),
@@ -124,6 +124,7 @@ class VanishingGradient(Detector):
         elif area < _FOOLED:
             causes.append(
                 Cause(
+                    "discriminator_fooled",
                     f"D takes the fakes for reals (it ranks {area:.0%} of pairs rightly): G has "
                     "nothing left to gain from it",
                     ("auc",),
@@ -132,11 +133,14 @@ class VanishingGradient(Detector):
         elif self._row.get("input_grad_fake", math.inf) < _FLAT:
             causes.append(
                 Cause(
+                    "flat_discriminator",
                     "D is flat where the samples are: its slope there is "
                     f"{self._row.get('input_grad_fake', 0.0):.2g}",
                     ("input_grad_fake",),
                 )
             )
-        causes += self._game.causes()
-        causes.append(Cause("units of the generator are dead or saturated", ("grad_norm_g",)))
+        causes += self.game.causes()
+        causes.append(
+            Cause("dead_units", "units of the generator are dead or saturated", ("grad_norm_g",))
+        )
         return tuple(causes)

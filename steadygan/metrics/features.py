@@ -62,7 +62,7 @@ class RandomConvolution:
         self.filters: list[Tensor] = []
         fan, width, side = channels, 32, self.side
         while side >= 2 * 4:
-            weight = torch.empty(width, fan, 3, 3)
+            weight = torch.empty(width, fan, 3, 3, device="cpu")  # where its generator is
             nn.init.orthogonal_(weight, gain=2**0.5, generator=generator)
             self.filters.append(weight)
             fan, width, side = width, min(2 * width, 64), side // 2

@@ -6,5 +6,6 @@ from steadygan.monitor.budget import Cadence as Cadence
 from steadygan.monitor.foreign import Forward as Forward
 from steadygan.monitor.foreign import Given as Given
 from steadygan.monitor.monitor import Monitor as Monitor
+from steadygan.monitor.rehearsal import preflight as preflight
 
-__all__ = ["Budget", "Cadence", "Forward", "Given", "Monitor", "watch"]
+__all__ = ["Budget", "Cadence", "Forward", "Given", "Monitor", "preflight", "watch"]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from steadygan.errors import ConfigError, ContractError, DataError, SteadyganError
+from steadygan.monitor.bedside import usual_probes
 from steadygan.monitor.budget import Budget, Clock
 from steadygan.monitor.chart import Chart
 from steadygan.monitor.foreign import (
@@ -20,12 +21,15 @@ from steadygan.monitor.foreign import (
     unwrapped_optimizer,
 )
 from steadygan.monitor.monitor import Monitor
-from steadygan.probes import Probe, SampleSpace, run_untouched
-from steadygan.probes.logits import DiscriminatorLogits
+from steadygan.monitor.rehearsal import preflight
+from steadygan.probes import run_untouched
 from steadygan.probes.optimizer_hooks import PlayerGauge
 
 _REALS = 512
+_LIBRARY = 2048  # reals that samples could be copies of
+_FEWEST_UNSEEN = 16
 _FAKES = 256
+_LEAST_FAKES = 64
 _JUDGED = 128  # of each side, by D
 _TRACE_EVERY = 10
 
@@ -58,8 +62,9 @@ def watch(
     An iteration is counted with each step of the generator, or with each call of ``monitor.log`` where
     that comes once an iteration.
 
-    What is fixed are 512 reals, 256 latents and 128 validation reals, fewer where samples are large.
-    Tensors are chosen from at random, callables are called now. Labels go along as tuples: with
+    What is fixed are 512 reals, 256 latents and 128 validation reals, fewer where samples are large; with
+    validation reals also features of 2,048 reals, for samples that are copies of one. Tensors are chosen
+    from at random, callables are called now. Labels go along as tuples: with
     ``real=(x, y)`` D is called as ``d(x, y)``, with ``latent=lambda n: (z, y)`` G as ``g(z, y)`` and D on
     its samples as ``d(g(z, y), y)`` if it takes labels for reals. ``forward_g`` and ``forward_d`` are for
     all that is called differently.
@@ -72,7 +77,7 @@ def watch(
         opt_g, opt_d: their optimizers; the same one twice if it moves both.
         real: reals as D sees them in training.
         latent: latents as G sees them.
-        validation: reals held out from the training.
+        validation: reals held out from the training, at least 16.
         forward_g: ``forward_g(g, z)`` returns samples, ``forward_d(d, x)`` logits; both get labels as
             further arguments where there are some.
         every: record gradient norms every so many iterations.
@@ -111,28 +116,73 @@ def watch(
     cadence = Budget(
         budget, every=every, trace_every=_TRACE_EVERY, probe_every=probe_every, clock=clock
     )
-    z, *labels = drawn("latent", latent, _FAKES)
-    reals = drawn("real", real, _REALS)
-    held_out = None if validation is None else drawn("validation", validation, _JUDGED)
+    reals = drawn("real", real, _REALS if validation is None else _LIBRARY)
+    # Half as many as reals: where a sample is large, both sides are few.
+    num = min(_FAKES, max(_LEAST_FAKES, len(reals[0]) // 2))
+    z, *labels = drawn("latent", latent, num)
+    held_out = None if validation is None else _held_out(validation)
     g, d = Generator(net_g, forward_g, labels), Discriminator(net_d, forward_d)
+    if _is_one_of_several():
+        # Layers that talk to other processes need all of them to probe at the same iterations.
+        cadence.probes.share = None
     z = z.to(g.device)
     g.labels = tuple(label.to(g.device) for label in labels)
     fakes = _tried(g, "generator", "forward_g", (z,))
-    inputs = tuple(part[:_JUDGED].to(d.device) for part in reals)
+    # Copies: a view of a few would keep all of them alive.
+    inputs = tuple(part[:_JUDGED].to(d.device, copy=True) for part in reals)
     fake_labels = tuple(label.to(d.device) for label in labels) if len(inputs) > 1 else ()
     _tried(d, "discriminator", "forward_d", inputs)
-    _tried(d, "discriminator", "forward_d", (fakes.to(d.device), *fake_labels))
+    _tried(d, "discriminator", "forward_d", (fakes.to(inputs[0]), *fake_labels))
     d.recognise(*inputs)
     g.forget()
-    judge = DiscriminatorLogits(
-        inputs,
+    library = reals[0].to(fakes.device)
+    _check_shapes(library, fakes)
+    chart = Chart.at(None if record is None else Path(record))
+    probes, refusals = usual_probes(
+        chart,
         z,
+        compared=library[:_REALS],
+        judged=inputs,
         fake_labels=fake_labels,
         validation=None if held_out is None else tuple(part.to(d.device) for part in held_out),
+        library=library,
     )
-    chart = Chart(None if record is None else Path(record))
-    probes = [*_sample_space(chart, reals[0].to(fakes.device), fakes, z), judge]
+    if chart.first_step == 0:
+        with torch.inference_mode(False), torch.enable_grad():
+            found = preflight(
+                generator,
+                discriminator,
+                opt_g,
+                opt_d,
+                real=reals,
+                latent=(z, *labels),
+                forward_g=forward_g,
+                forward_d=forward_d,
+            )
+        chart.note_preflight(found)
+        refusals += [f.evidence[0].sentence for f in found.findings if f.severity == "critical"]
+    for refusal in refusals:
+        warnings.warn(f"steadygan: {refusal}", stacklevel=2)
     return Monitor(g, d, gauges, optimizers, probes, chart, cadence)
+
+
+def _held_out(validation: Given) -> tuple[Tensor, ...]:
+    parts = drawn("validation", validation, _JUDGED)
+    if len(parts[0]) < _FEWEST_UNSEEN:
+        raise DataError(
+            f"watch validation must hold at least {_FEWEST_UNSEEN} reals, got {len(parts[0])}; "
+            "give more or leave it out."
+        )
+    return parts
+
+
+def _is_one_of_several() -> bool:
+    distributed = torch.distributed
+    return (
+        distributed.is_available()
+        and distributed.is_initialized()
+        and distributed.get_world_size() > 1
+    )
 
 
 def _check_owners(
@@ -140,6 +190,11 @@ def _check_owners(
 ) -> None:
     names = ("generator", "discriminator")
     for gauge, name, optimizer in zip(gauges, names, (opt_g, opt_d), strict=True):
+        if not hasattr(optimizer, "_optimizer_step_pre_hooks"):
+            raise ConfigError(
+                f"opt_{gauge.player} must be a torch.optim.Optimizer made by its own __init__, got "
+                f"{type(optimizer).__name__} that hooks cannot listen to; pass the optimizer inside of it."
+            )
         if not gauge.owns(optimizer):
             raise ConfigError(
                 f"opt_{gauge.player} must hold parameters of the {name}, got an optimizer without "
@@ -152,28 +207,22 @@ def _tried(
 ) -> Tensor:
     """The network's answer, or why it cannot be called."""
     try:
-        return run_untouched(network, *inputs)
-    except (RuntimeError, TypeError, ValueError) as error:
+        return run_untouched(network, *inputs, weights=True)
+    except Exception as error:  # the networks are not ours, and neither are their errors
         if isinstance(error, SteadyganError):
             raise
         shapes = ", ".join(str(tuple(x.shape)) for x in inputs)
         raise ContractError(
             f"the {name} could not be called with inputs of shape {shapes} "
-            f"({str(error).partition(chr(10))[0]}); pass {forward}, or tuples with labels as real and "
+            f"({type(error).__name__}: {str(error).partition(chr(10))[0]}); pass {forward}, or tuples "
+            "with labels as real and "
             "latent."
         ) from error
 
 
-def _sample_space(chart: Chart, real: Tensor, fakes: Tensor, z: Tensor) -> list[Probe]:
-    """The probe of samples, or none where reals give nothing to compare with."""
+def _check_shapes(real: Tensor, fakes: Tensor) -> None:
     if fakes.shape[1:] != real.shape[1:]:
         raise ContractError(
             f"the generator's samples must have the shape of reals {tuple(real.shape[1:])}, got "
             f"{tuple(fakes.shape[1:])}; pass reals as D sees them, or forward_g that reshapes."
         )
-    try:
-        return [SampleSpace(real, z)]
-    except DataError as error:
-        chart.event("not_probed", probe="SampleSpace", reason=str(error))
-        warnings.warn(f"steadygan: samples are not compared with reals: {error}", stacklevel=3)
-        return []

@@ -12,7 +12,9 @@ Clock = Callable[[], float]
 
 _MEMORY = 9
 _ITERATIONS = 33
-_MOST = 4
+_RAREST = 4  # times the interval asked for
+_RAREST_ROWS = 16  # likewise for rows and traces: on a step of a millisecond even a row is dear
+_PARTS = (3 / 8, 1 / 8, 1 / 4)  # of the budget: rows, traces, probes
 
 
 class Cadence:
@@ -20,19 +22,21 @@ class Cadence:
 
     With the median cost c of the last looks and the median step time τ, both by the host's clock,
 
-        interval = asked · min(4, ⌈c / (share · τ · asked)⌉)
+        interval = asked · min(rarest, ⌈c / (share · τ · asked)⌉)
 
-    The first look is left out of the median once there are more: it warms up. At most four times rarer
-    than asked, because a monitor that hardly looks is none; from there on it costs more than its share.
+    The first look is left out of the median once there are more: it warms up. There is a limit, because
+    a monitor that hardly looks is none; from there on it costs more than its share.
 
     Args:
         asked: the interval at the least [steps].
         share: of the step time that it may take; None: look as asked, whatever it costs.
+        rarest: the largest interval as a multiple of the one asked for.
     """
 
-    def __init__(self, asked: int, share: float | None) -> None:
+    def __init__(self, asked: int, share: float | None, rarest: int = _RAREST) -> None:
         self.asked = self.interval = asked
         self.share = share
+        self.rarest = rarest
         self._costs: deque[float] = deque(maxlen=_MEMORY)
         self._is_warm = False
 
@@ -52,16 +56,18 @@ class Cadence:
         if self.share is None or not self._costs or step_s <= 0:
             return
         wanted = math.ceil(median(self._costs) / (self.share * step_s * self.asked))
-        self.interval = self.asked * min(_MOST, max(1, wanted))
+        self.interval = self.asked * min(self.rarest, max(1, wanted))
 
 
 class Budget:
     """Three sorts of look and the step time they are measured against.
 
-    Half of the budget is for the rows (gradient norms at every step), a quarter for traced steps, a
-    quarter for the probes. The step time is the median over the last 33 iterations, less the monitor's
-    own time in them. On an accelerator the host's clock sees what it takes to ask for the work, not
-    the work itself.
+    Three eighths of the budget are for the rows (gradient norms at every step), an eighth for traced
+    steps, a quarter for the probes; the rest is what it takes to be called at every step. Probes get at
+    most four times rarer than asked, the others 16 times. A trace costs the monitor's time in its
+    iteration and in the next, where gradients are compared. The step time is the median over the last 33
+    iterations, less the monitor's own time in them. On an accelerator the host's clock sees what it takes
+    to ask for the work, not the work itself.
 
     Args:
         share: the budget as a share of the step time, > 0; None: no limit.
@@ -85,32 +91,55 @@ class Budget:
             raise ConfigError(
                 f"watch budget must be > 0, got {share}; 0.02 is 2 % of the step time, None no limit."
             )
-        part = None if share is None else share / 4
-        self.rows = Cadence(every, None if part is None else 2 * part)
-        self.traces = Cadence(trace_every, part)
-        self.probes = Cadence(probe_every, part)
+        rows, traces, probes = (None if share is None else part * share for part in _PARTS)
+        self.rows = Cadence(every, rows, _RAREST_ROWS)
+        self.traces = Cadence(trace_every, traces, _RAREST_ROWS)
+        self.probes = Cadence(probe_every, probes)
         self.clock = clock
         self._steps: deque[float] = deque(maxlen=_ITERATIONS)
         self._ended: float | None = None
-        self._began = self._own = 0.0
-        self._is_plain = True
+        self._began = self._own = self._probing = 0.0
+        self.is_idle = self._is_traced = False
+        self._trace_s: float | None = None  # of the iteration before, if that was traced
         self._num = 0
 
-    def begin(self) -> float:
-        """The monitor begins to work; when."""
-        self._began = self.clock()
-        return self._began
+    def begin(self) -> None:
+        """The monitor begins to work."""
+        if not self.is_idle:
+            self._began = self.clock()
 
-    def end(self) -> float:
-        """The monitor has done its work for now; when."""
-        now = self.clock()
-        self._own += now - self._began
-        return now
+    def end(self) -> None:
+        """The monitor has done its work for now."""
+        if not self.is_idle:
+            self._own += self.clock() - self._began
+
+    def rest(self, step: int, *, unless: bool = False) -> None:
+        """After this step: be idle until the next has ended, unless a row or a trace is due in it.
+
+        Between two steps of a training nothing of the monitor is in the processor's caches, and even a look
+        at the clock is dear.
+
+        Args:
+            step: that has ended.
+            unless: stay awake in any case.
+        """
+        self.is_idle = not (unless or self.rows.is_due(step + 1) or self.traces.is_due(step + 1))
+
+    def wake(self) -> bool:
+        """An iteration has ended; whether it was an idle one."""
+        was_idle = self.is_idle
+        if was_idle:
+            self.is_idle = False
+            self.begin()
+        return was_idle
 
     def spent(self, cadence: Cadence, seconds: float) -> None:
         """A trace or a probe cost that much of the iteration."""
-        cadence.spent(seconds)
-        self._is_plain = False
+        if cadence is self.traces:
+            self._is_traced = True
+        else:
+            cadence.spent(seconds)
+            self._probing += seconds
 
     def end_iteration(self, *, has_row: bool) -> float | None:
         """An iteration has ended, during the monitor's work.
@@ -120,17 +149,27 @@ class Budget:
         Args:
             has_row: whether gradient norms were measured in it.
         """
-        now = self.end()
+        now = self.clock()
+        self._own += now - self._began
         seconds = None if self._ended is None else now - self._ended
         if seconds is not None:
             self._steps.append(max(0.0, seconds - self._own))
             self._num += 1
-            if has_row and self._is_plain:
-                self.rows.spent(self._own)
+            self._charge(self._own - self._probing, has_row=has_row)
             if self._num % _ITERATIONS == 0:
                 step_s = median(self._steps)
                 for cadence in (self.rows, self.traces, self.probes):
                     cadence.adapt(step_s)
         self._began = self._ended = now
-        self._own, self._is_plain = 0.0, True
+        self._own = self._probing = 0.0
+        self._is_traced = False
         return seconds
+
+    def _charge(self, own: float, *, has_row: bool) -> None:
+        """Put the monitor's time in an iteration, less that of its probes, to the account it belongs to."""
+        if self._is_traced or self._trace_s is not None:
+            if self._trace_s is not None:
+                self.traces.spent(self._trace_s + (0.0 if self._is_traced else own))
+            self._trace_s = own if self._is_traced else None
+        elif has_row and not self._probing:
+            self.rows.spent(own)

@@ -1,16 +1,20 @@
-"""The patient's chart: the record of a foreign run and the doctor who reads along, row by row."""
+"""The patient's chart: the record of a run and the doctor who reads along, row by row."""
 
+import os
 import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import torch.distributed
 from torch import Tensor
 
 from steadygan.doctor import Diagnosis, Doctor
-from steadygan.errors import DataError
+from steadygan.doctor.remembered import EVENT, detail_of, joined, recalled
+from steadygan.errors import CheckpointError, DataError
 from steadygan.probes.optimizer_hooks import Located
 from steadygan.record import Record, RecordWriter, read
 from steadygan.record.lines import restored_row
@@ -18,58 +22,91 @@ from steadygan.types import Player
 
 _FLUSH_EVERY = 64
 
-Listener = Callable[[Sequence[Mapping[str, float | int]]], None]
+Rows = Sequence[Mapping[str, float | int]]
+Tail = list[tuple[int, Mapping[str, Tensor | float]]]
+Listener = Callable[[Rows], None]
 
 
 class Chart:
-    """Writes rows, shows them to the doctor as they will be read later, and names what went wrong first.
+    """Shows the doctor the rows of a record as they will be read later, and names what went wrong first.
 
-    Rows are flushed every 64 rows or on demand, so that nothing waits for the device in between. The
-    doctor reads them from the file when the diagnosis is asked for, not while the training runs. A
-    gradient norm that is not finite is traced to its parameter at the flush, from the norms of single
-    parameters that were held until then, and becomes an event.
-
-    Where several processes train together only the first one writes to ``path``.
+    What the record holds already the doctor reads at once, so that a run that is continued remembers its
+    findings. The rows that come he either sees at each flush, or reads from the file when the diagnosis is
+    asked for and not while the training runs. A gradient norm that is not finite is traced to its parameter
+    at the flush, from the norms of single parameters that were held until then, and becomes an event.
 
     Args:
-        path: the record; one that is there is continued, and the doctor reads its past first. None: a
-            temporary file, which is removed when the chart is gone.
+        path: the record's file.
+        writer: what appends to it; its owner is who made it.
+        is_live: whether to examine at each flush. ``latest`` is then always up to date.
 
     Raises:
         DataError: when what is there is no record.
-        CheckpointError: when it cannot be opened.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path, writer: RecordWriter, *, is_live: bool) -> None:
+        self.path = path
+        self.latest: Diagnosis | None = None
+        self._writer, self._is_live = writer, is_live
+        self._doctor = Doctor()
+        self._preflight: Diagnosis | None = None
+        self._position = 0
+        self.first_step = self._catch_up()
+        self.last_step = self.first_step
+        if self.first_step:
+            self._preflight = recalled((e.name, e.detail) for e in read(path).events)
+        # The latest row is not the writer's yet: should it be the last one, the end is noted in it.
+        self._tail: Tail = []
+        self._held: dict[tuple[int, Player], Located] = {}
+        self._blamed: set[Player] = set()
+        # Weakly, so that a monitor that is gone takes its temporary record along.
+        hear = weakref.WeakMethod(self._read)
+        writer.listeners.append(lambda rows: _tell(hear(), rows))
+
+    @classmethod
+    def at(cls, path: Path | None) -> "Chart":
+        """A chart with a record of its own, flushed every 64 rows or on demand.
+
+        Where several processes train together only the first one writes to ``path``.
+
+        Args:
+            path: the record; one that is there is continued. None: a temporary file, which is removed when
+                the chart is gone.
+
+        Raises:
+            DataError: when what is there is no record.
+            CheckpointError: when it cannot be opened.
+        """
         follows = torch.distributed.is_available() and torch.distributed.is_initialized()
         if path is not None and path.is_dir():
             raise DataError(
                 f"watch record must be a file, got the folder {path}; give {path / 'record.jsonl'}."
             )
+        folder: Path | None = None
         if path is None or (follows and torch.distributed.get_rank() > 0):
             folder = Path(tempfile.mkdtemp(prefix="steadygan-"))
-            self.path = folder / "record.jsonl"
-        else:
-            folder = None
-            self.path = path
+            path = folder / "record.jsonl"
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._doctor = Doctor()
-        self._position = 0
-        self.first_step = self._catch_up()
-        self.last_step = self.first_step
-        self._held: dict[tuple[int, Player], Located] = {}
-        self._blamed: set[Player] = set()
-        self._writer = RecordWriter(self.path, flush_every=_FLUSH_EVERY)
-        # Weakly, so that a monitor that is gone takes its temporary record along.
-        hear = weakref.WeakMethod(self._read)
-        self._writer.listeners.append(lambda rows: _tell(hear(), rows))
+        except OSError as error:
+            raise CheckpointError(
+                f"record {path} could not be opened: {error.strerror}; choose another folder."
+            ) from error
+        writer = RecordWriter(path, flush_every=_FLUSH_EVERY)
+        try:
+            chart = cls(path, writer, is_live=False)
+        except DataError:
+            writer.close()
+            raise
         # Also at the interpreter's exit: a loop that never closes its monitor keeps its last rows.
-        weakref.finalize(self, _leave, self._writer, folder)
+        weakref.finalize(chart, _leave, writer, chart._tail, folder, os.getpid())
+        return chart
 
     def append(self, step: int, signals: Mapping[str, Tensor | float]) -> None:
         """Add a row; every 64th moves all of them to the file."""
+        _release(self._tail, self._writer)
+        self._tail.append((step, signals))
         self.last_step = step
-        self._writer.append(step, signals)
 
     def hold(self, step: int, player: Player, located: Located) -> None:
         """Keep the norms of single parameters until this step's row is read."""
@@ -77,23 +114,52 @@ class Chart:
             self._held[step, player] = located
 
     def event(self, name: str, **detail: object) -> None:
-        """Something happened."""
+        """Something happened; the next row tells."""
+        with suppress(CheckpointError):  # the row waits, and whoever adds the next one hears of it
+            _release(self._tail, self._writer)
         self._writer.event(name, **detail)
 
+    def note_preflight(self, found: Diagnosis) -> None:
+        """What was found wrong before step 1 is part of every diagnosis from now on, and of the record."""
+        found = replace(found, findings=tuple(f for f in found.findings if f.severity != "info"))
+        if not found.findings:
+            return
+        self._preflight = found
+        self.event(EVENT, **detail_of(found))
+        if self.latest is not None:
+            self.latest = self._told()
+
     def diagnosis(self) -> Diagnosis:
-        """What the doctor thinks of all rows so far."""
-        self._writer.flush()
-        self._catch_up()
-        return self._doctor.diagnosis()
+        """What the doctor thinks of all rows so far; of a live chart's, those up to the last flush."""
+        if not self._is_live:
+            self.flush()
+            self._catch_up()
+        return self._told()
+
+    def _told(self) -> Diagnosis:
+        return joined(self._doctor.diagnosis(), self._preflight)
 
     def record(self) -> Record:
         """All rows so far."""
-        self._writer.flush()
+        self.flush()
         return read(self.path)
 
-    def close(self) -> None:
-        """Finish the record; closing twice is allowed."""
+    def flush(self) -> None:
+        """Move all rows to the file."""
+        _release(self._tail, self._writer)
         self._writer.flush()
+
+    def close(self, event: str | None = None, **detail: object) -> None:
+        """Finish the record; closing twice is allowed.
+
+        Args:
+            event: how it ended, told by the last row, or by one of its own where that is written already.
+            detail: of the event.
+        """
+        self._writer.flush()
+        if event is not None:
+            self._writer.event(event, **detail)
+        self.flush()  # before closing: who reads the last rows may have something to add
         self._writer.close()
 
     def _catch_up(self) -> int:
@@ -106,16 +172,31 @@ class Chart:
                     if not line.endswith(b"\n"):
                         break
                     self._position += len(line)
-                    row = restored_row(line)
+                    row = self._row(line)
                     self._doctor.update(row)
                     last = int(row["step"])
         return last
 
-    def _read(self, rows: Sequence[Mapping[str, float | int]]) -> None:
-        for row in rows:
-            self._blame(row)
+    def _row(self, line: bytes) -> dict[str, float | int]:
+        try:
+            return restored_row(line)
+        except (DataError, ValueError, TypeError):
+            start = line[:40].decode(errors="replace")
+            raise DataError(
+                f"record {self.path} must hold rows only, got {start!r}; give another path."
+            ) from None
+
+    def _read(self, rows: Rows) -> None:
         latest = int(rows[-1]["step"])
-        self._held = {key: located for key, located in self._held.items() if key[0] > latest}
+        self.last_step = max(self.last_step, latest)
+        if self._held:
+            for row in rows:
+                self._blame(row)
+            self._held = {key: held for key, held in self._held.items() if key[0] > latest}
+        if self._is_live:
+            for row in rows:
+                self._doctor.update(row)
+            self.latest = self._told()
 
     def _blame(self, row: Mapping[str, float | int]) -> None:
         players: tuple[Player, Player] = ("g", "d")
@@ -134,13 +215,26 @@ class Chart:
                 )
 
 
-def _leave(writer: RecordWriter, folder: Path | None) -> None:
+def _release(tail: Tail, writer: RecordWriter) -> None:
+    while tail:
+        writer.append(*tail.pop())
+
+
+def _leave(
+    writer: RecordWriter,
+    tail: Tail,
+    folder: Path | None,
+    process: int,
+) -> None:
+    if os.getpid() != process:
+        return  # a fork's copy: rows and folder belong to the parent
     writer.listeners.clear()
+    _release(tail, writer)
     writer.close()
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _tell(hear: Listener | None, rows: Sequence[Mapping[str, float | int]]) -> None:
+def _tell(hear: Listener | None, rows: Rows) -> None:
     if hear is not None:
         hear(rows)

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from steadygan.errors import ContractError, DataError
+from steadygan.probes.untouched import untouched
 
 Samples = Tensor | Sequence[Tensor]
 """Samples, or samples and the further inputs (labels) that go with them."""
@@ -26,7 +28,8 @@ _LEAST = 64
 _MOST_CALLS = 64
 _SHAPING = (
     *("View", "UnsafeView", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Alias", "Clone"),
-    *("Select", "Slice", "Permute", "Transpose", "Mean", "ToCopy"),
+    *("Select", "Slice", "Permute", "Transpose", "Mean", "ToCopy", "Clamp"),
+    *("AvgPool", "AdaptiveAvgPool"),
 )  # nodes of a graph behind which a sigmoid is still at the end
 _NEAR_CERTAIN = 1e-7
 
@@ -40,15 +43,30 @@ class Called(nn.Module):
         self.call: Forward = forward if forward is not None else _call
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """The first tensor in whatever the network returns, outside of any autocast."""
+        """The first tensor in whatever the network returns, outside of any autocast.
+
+        The network is given copies: one that works in place must not change what is fixed.
+        """
         with torch.autocast(inputs[0].device.type, enabled=False):
-            return first_tensor(self.call(self.network, *inputs))
+            return self.choose(self.call(self.network, *(part.clone() for part in inputs)))
+
+    def choose(self, answer: Any) -> Tensor:
+        """The tensor that counts, of all that the network returns."""
+        return first_tensor(answer)
 
     @property
     def device(self) -> torch.device:
         """Where the network's first parameter lives."""
         parameter = next(self.network.parameters(), None)
         return torch.device("cpu") if parameter is None else parameter.device
+
+
+@dataclass
+class _Memory:
+    """The latest samples; an object of its own, because a module's attributes are put back after a run."""
+
+    latents: Tensor | None = None
+    samples: Tensor | None = None
 
 
 class Generator(Called):
@@ -65,18 +83,18 @@ class Generator(Called):
     ) -> None:
         super().__init__(network, forward)
         self.labels = tuple(labels)
-        self._memory: tuple[Tensor, Tensor] | None = None
+        self._memory = _Memory()
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Samples for the latents."""
         (z,) = inputs
-        if self._memory is None or self._memory[0] is not z:
-            self._memory = (z, super().forward(z, *self.labels))
-        return self._memory[1]
+        if self._memory.latents is not z or self._memory.samples is None:
+            self._memory.latents, self._memory.samples = z, super().forward(z, *self.labels)
+        return self._memory.samples
 
     def forget(self) -> None:
         """The network is about to change."""
-        self._memory = None
+        self._memory.latents = self._memory.samples = None
 
 
 class Discriminator(Called):
@@ -106,14 +124,24 @@ class Discriminator(Called):
             )
         return answer.flatten(1).mean(dim=1) if answer.dim() > 1 else answer
 
+    def choose(self, answer: Any) -> Tensor:
+        """The first tensor with one channel, else the first: features often come before logits."""
+        tensors = _tensors(answer)
+        single = [t for t in tensors if t.dim() == 1 or (t.dim() > 1 and t.shape[1] == 1)]
+        return single[0] if single else first_tensor(answer)
+
     def recognise(self, *inputs: Tensor) -> None:
         """Look whether D ends in a sigmoid; the network keeps no trace of it."""
-        buffers = {name: buffer.clone() for name, buffer in self.named_buffers()}
         leaves = tuple(x.detach().requires_grad_(x.is_floating_point()) for x in inputs)
         self._is_raw = True
         try:
-            with torch.enable_grad(), restored_randomness(inputs[0].device):
-                answer = torch.func.functional_call(self, buffers, leaves)
+            with (
+                torch.inference_mode(False),
+                torch.enable_grad(),
+                restored_randomness(inputs[0].device),
+                untouched(self, weights=True) as copies,
+            ):
+                answer = torch.func.functional_call(self, copies, leaves)
         finally:
             self._is_raw = False
         self.gives_probabilities = _ends_in_sigmoid(answer)
@@ -168,11 +196,12 @@ def drawn(name: str, given: Given, num: int) -> tuple[Tensor, ...]:
     """
     if callable(given):
         with restored_randomness(None):
-            parts = _collected(given, num)
-        order = torch.arange(len(parts[0]))
+            parts = _collected(name, given, num)
+        order = torch.arange(len(parts[0]), device="cpu")
     else:
-        parts = _as_tuple(given)
-        order = torch.randperm(len(parts[0]), generator=torch.Generator().manual_seed(0))
+        parts = _as_tuple(name, given)
+        mixed = torch.Generator().manual_seed(0)
+        order = torch.randperm(len(parts[0]), generator=mixed, device="cpu")
     x = parts[0]
     if not x.is_floating_point() or any(len(part) != len(x) for part in parts):
         raise DataError(
@@ -184,20 +213,39 @@ def drawn(name: str, given: Given, num: int) -> tuple[Tensor, ...]:
     return tuple(part.detach()[chosen.to(part.device)].clone() for part in parts)
 
 
-def _collected(draw: Callable[[int], Samples], num: int) -> tuple[Tensor, ...]:
-    batches = [_as_tuple(draw(num))]
+def _collected(name: str, draw: Callable[[int], Samples], num: int) -> tuple[Tensor, ...]:
+    batches = [_as_tuple(name, draw(num))]
     have = len(batches[0][0])
-    while 0 < have < num and len(batches) < _MOST_CALLS:
-        more = _as_tuple(draw(num - have))
-        if not len(more[0]) or torch.equal(more[0], batches[-1][0]):
+    while have < num and len(batches) < _MOST_CALLS:
+        more = _as_tuple(name, draw(num - have))
+        if torch.equal(more[0], batches[-1][0]):
             break  # the same batch again and again
         batches.append(more)
         have += len(more[0])
     return tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
 
 
-def _as_tuple(samples: Samples) -> tuple[Tensor, ...]:
-    return (samples,) if isinstance(samples, Tensor) else tuple(samples)
+def _as_tuple(name: str, samples: Any) -> tuple[Tensor, ...]:
+    parts = tuple(samples) if isinstance(samples, list | tuple) else (samples,)
+    for part in parts:
+        if not isinstance(part, Tensor):
+            raise DataError(
+                f"watch {name} must be a tensor, a tuple of tensors, or a function n -> those, got "
+                f"{type(part).__name__}; a data loader goes as lambda n: next(iter(loader))[0]."
+            )
+    if not parts or not len(parts[0]):
+        raise DataError(f"watch {name} must hold samples, got none; pass some.")
+    return parts
+
+
+def _tensors(answer: Any) -> list[Tensor]:
+    """All tensors of an answer, in order."""
+    if isinstance(answer, Tensor):
+        return [answer]
+    inside = answer.values() if isinstance(answer, Mapping) else answer
+    if not isinstance(answer, Mapping | list | tuple):
+        return []
+    return [tensor for part in inside for tensor in _tensors(part)]
 
 
 def _call(network: nn.Module, *inputs: Tensor) -> Any:

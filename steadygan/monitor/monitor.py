@@ -1,7 +1,8 @@
 """The monitor: listens to two optimizers, cuts their steps into iterations, measures, records, examines."""
 
+import functools
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -9,26 +10,27 @@ import torch
 from torch import Tensor
 
 from steadygan.doctor import Diagnosis
-from steadygan.errors import CheckpointError, SteadyganError
+from steadygan.errors import CheckpointError, ContractError
+from steadygan.monitor.bedside import Bedside, Signals
 from steadygan.monitor.budget import Budget
 from steadygan.monitor.chart import Chart
 from steadygan.monitor.foreign import Discriminator, Generator
-from steadygan.monitor.saved import SavedRecord
-from steadygan.probes import GameView, Probe
+from steadygan.probes import Probe
 from steadygan.probes.optimizer_hooks import PlayerGauge
+from steadygan.record.lines import Layout
 
-Signals = dict[str, Tensor | float]
+_UNHEARD = 50  # logs without a step: more than a loop takes to accumulate one gradient
 
 
-class Monitor(SavedRecord):
+class Monitor(Bedside):
     """Watches a training that it has no hand in; ``steadygan.watch`` makes one.
 
     An iteration is the discriminator's steps and the generator's step that follows them, or the other
     way round where the generator steps first. ``log`` ends the iteration that is under way, or adds to
     the one that has just ended, so that loops that call it once an iteration are counted by it.
 
-    What it measures never ends the training: a probe that fails is switched off, with an event in the
-    record and a warning.
+    What it does never ends the training: a probe that fails is switched off and a record that cannot be
+    written waits, each with a warning.
 
     Args:
         g, d: the networks as the loop calls them.
@@ -49,25 +51,31 @@ class Monitor(SavedRecord):
         chart: Chart,
         budget: Budget,
     ) -> None:
-        super().__init__(chart, _class_names(g, d, optimizers))
+        super().__init__(g, d, probes, chart, _class_names(g, d, optimizers))
         self.budget = budget
-        self._g, self._d = g, d
-        self._gauges = {id(o): [gauge for gauge in gauges if gauge.owns(o)] for o in optimizers}
-        self._probes = list(probes)
+        # Each player by its own optimizer: a layer that both share moves with both.
+        owners = (optimizers[0], optimizers[-1])
+        self._gauges: dict[int, list[PlayerGauge]] = {id(o): [] for o in optimizers}
+        for gauge, owner in zip(gauges, owners, strict=True):
+            self._gauges[id(owner)].append(gauge)
+        self._mover: torch.optim.Optimizer | None = None
         self._step = chart.last_step
         self._current: Signals = {}
         self._held: Signals | None = None
         self._stepping: list[PlayerGauge] = []
+        self._num_unheard = 0
         # An iteration is open from its first optimizer step on, and logged once ``log`` has ended it.
         self._is_open = self._was_logged = self._g_moved = self._has_closure = False
-        self._was_written_early = False
+        self._was_written_early = self._is_closed = False
         self._g_first: bool | None = None
+        unseen: Callable[..., Any] = torch.compiler.disable
         self._hooks = [
             hook
             for o in optimizers
             for hook in (
-                o.register_step_pre_hook(self._before_step),
-                o.register_step_post_hook(self._after_step),
+                # By the compiler: in a compiled step they are called between its graphs.
+                o.register_step_pre_hook(unseen(self._before_step)),
+                o.register_step_post_hook(unseen(self._after_step)),
             )
         ]
 
@@ -81,6 +89,7 @@ class Monitor(SavedRecord):
 
         Call it at most once an iteration. Nothing is synchronised; a tensor of one element is copied.
         """
+        logged = {name: _scalar(name, value) for name, value in scalars.items()}
         self.budget.begin()
         if self._is_open or self._was_logged or self._step == self._chart.first_step:
             self._end_iteration()
@@ -88,7 +97,7 @@ class Monitor(SavedRecord):
         # Where the row was asked for before, the next one takes them.
         row = self._current if self._was_written_early else self._held
         if row is not None:
-            row.update((name, _scalar(value)) for name, value in scalars.items())
+            row.update(logged)
         self._write()
         self.budget.end()
 
@@ -99,14 +108,20 @@ class Monitor(SavedRecord):
         return self._chart.diagnosis()
 
     def close(self) -> None:
-        """Detach from the optimizers and finish the record; all else goes on working."""
-        for hook in self._hooks:
-            hook.remove()
-        self._hooks.clear()
-        if self._is_open:
-            self._end_iteration()
-        self._write()
-        self._chart.close()
+        """Detach from the optimizers and finish the record; all else goes on working.
+
+        The record ends with the event ``finished``, or ``closed`` after an error in a ``with`` block: who
+        follows it need not wait for more.
+        """
+        self._finish("finished")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Monitor":
+        """The monitor itself: a copy of what holds it has nothing else to write to."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Refused: hooks and an open record do not travel."""
+        raise TypeError("a Monitor cannot be pickled; keep it out of what is, or call watch there.")
 
     def __enter__(self) -> "Monitor":
         """The monitor itself."""
@@ -119,14 +134,38 @@ class Monitor(SavedRecord):
         trace: TracebackType | None,
     ) -> None:
         """Close, also after an error."""
-        self.close()
+        if kind is None:
+            self.close()
+        else:
+            self._finish("closed", error=kind.__name__)
+
+    def _finish(self, event: str, **detail: str) -> None:
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks.clear()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._is_open:
+            self._end_iteration()
+        if self._held is None and self._step > self._chart.last_step:
+            self._held = {}  # the last iteration was not due for a row: now it is
+        self._write()
+        has_run = self._step > self._chart.first_step
+        try:
+            self._chart.close(event if has_run else None, at=self._step, **detail)
+        except CheckpointError as error:
+            warnings.warn(f"steadygan: {error}", stacklevel=3)
 
     def _before_step(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> None:
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        if self._stepping and self._mover is optimizer:
+            return None  # a step that calls the one it inherits
         self.budget.begin()
-        # The gradients that a closure will compute are not there yet.
-        self._has_closure = any(map(callable, (*args[1:], *kwargs.values())))
+        self._mover = optimizer
+        closures = [value for value in (*args[1:], *kwargs.values()) if callable(value)]
+        self._has_closure = bool(closures)
         gauges = self._gauges[id(optimizer)]
         self._stepping = [g for g in gauges if self._has_closure or g.moves_in(optimizer)]
         if self._stepping:
@@ -134,14 +173,35 @@ class Monitor(SavedRecord):
             if not self._has_closure:
                 self._measure(optimizer)
         self.budget.end()
+        if not self._stepping or not closures:
+            return None
+        # The gradients that a closure will compute are not there yet: measure right after it.
+        heard = self._heard(optimizer, closures[0])
+        args = tuple(heard if value is closures[0] else value for value in args)
+        return args, {k: heard if v is closures[0] else v for k, v in kwargs.items()}
+
+    def _heard(
+        self, optimizer: torch.optim.Optimizer, closure: Callable[..., Any]
+    ) -> Callable[..., Any]:
+        """The closure, with a measurement after its first call."""
+
+        @functools.wraps(closure)
+        def heard(*args: Any, **kwargs: Any) -> Any:
+            found = closure(*args, **kwargs)
+            if self._has_closure:
+                self._has_closure = False
+                self.budget.begin()
+                self._stepping = [g for g in self._stepping if g.moves_in(optimizer)]
+                self._measure(optimizer)
+                self.budget.end()
+            return found
+
+        return heard
 
     def _after_step(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self.budget.begin()
-        if self._has_closure:
-            self._stepping = [g for g in self._stepping if g.moves_in(optimizer)]
-            self._measure(optimizer)
         for gauge in self._stepping:
             self._current |= gauge.after()
         if self._stepping and self._g_moved and not self._g_first:
@@ -163,7 +223,7 @@ class Monitor(SavedRecord):
     def _measure(self, optimizer: torch.optim.Optimizer) -> None:
         """Read the gauges of the players that step, if this iteration is due for it."""
         step, began = self._step + 1, self.budget.clock()
-        traced = self.budget.traces.is_due(step) and not self._has_closure
+        traced = self.budget.traces.is_due(step)
         due = traced or self.budget.rows.is_due(step)
         for gauge in self._stepping:
             if due or gauge.is_waiting:
@@ -176,6 +236,14 @@ class Monitor(SavedRecord):
     def _end_iteration(self) -> None:
         """The iteration under way is over; its row is held back for what ``log`` may add."""
         self._write()
+        self._num_unheard = 0 if self._is_open else self._num_unheard + 1
+        if self._num_unheard == _UNHEARD:
+            self._chart.event("no_step", iterations=_UNHEARD)
+            warnings.warn(
+                f"steadygan: {_UNHEARD} iterations were logged in which neither optimizer stepped; only "
+                "steps of the optimizers given to watch are seen, so call it again after replacing them.",
+                stacklevel=3,
+            )
         self._step += 1
         has_row = bool(self._current)
         if self._probes and self.budget.probes.is_due(self._step):
@@ -189,17 +257,8 @@ class Monitor(SavedRecord):
 
     def _probe(self) -> Signals:
         began = self.budget.clock()
-        view = GameView(self._g, self._d, self._step)
-        found: Signals = {}
-        for probe in list(self._probes):
-            try:
-                found |= probe.measure(view)
-            except (RuntimeError, TypeError, ValueError, SteadyganError) as error:
-                self._probes.remove(probe)
-                name, reason = type(probe).__name__, str(error).partition("\n")[0]
-                self._chart.event("not_probed", probe=name, reason=reason)
-                warnings.warn(f"steadygan: {name} is switched off: {reason}", stacklevel=2)
-        self._g.forget()
+        with torch.inference_mode(False):  # loops log where they evaluate
+            found = self.measure(self._step)
         self.budget.spent(self.budget.probes, self.budget.clock() - began)
         return found
 
@@ -213,11 +272,20 @@ class Monitor(SavedRecord):
             warnings.warn(f"steadygan: {error}", stacklevel=2)
 
 
-def _scalar(value: Tensor | float | int) -> Tensor | float:
-    # Loops add up losses in place; the copy is what this iteration saw.
-    if isinstance(value, Tensor):
-        return value.detach().clone().reshape(()) if value.numel() == 1 else value.detach()
-    return value
+def _scalar(name: str, value: Tensor | float | int) -> Tensor | float:
+    """The value as a row takes it, or at once why it cannot, and not when the row is written."""
+    Layout((name,))  # refuses the names of its own fields
+    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex():
+        # Loops add up losses in place; the copy is what this iteration saw.
+        return value.detach().clone().reshape(())
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        shown = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)[:40]
+        raise ContractError(
+            f"monitor.log {name} must be a number or a tensor of one real element, got {shown}; "
+            "log its mean."
+        ) from None
 
 
 def _class_names(

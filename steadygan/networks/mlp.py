@@ -5,6 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from steadygan.errors import ConfigError
 from steadygan.networks.layers.initialisation import he_normal_
 from steadygan.networks.layers.labels import ConcatenateLabel, Projection
 from steadygan.networks.layers.norms import absorbs_bias, norm_1d
@@ -44,7 +45,7 @@ def mlp(
         event: shape of one sample; samples of several dimensions are flattened for D and folded
             back by G.
         width: units of each hidden layer.
-        depth: number of hidden layers.
+        depth: number of hidden layers; 0 makes an affine G and a linear D, the pair of the Dirac-GAN.
         classes: number of labels. Above 0, G takes a learned vector for the label beside z, and D
             adds a projection of its features; 0 ignores labels.
         output: G's last activation: "linear", "tanh" (samples in [-1, 1]) or "sigmoid" ([0, 1]).
@@ -66,7 +67,9 @@ def mlp(
     torch.Size([5])
     """
     shape = (event,) if isinstance(event, int) else tuple(event)
-    require_positive("mlp", latent=latent, event=min(shape, default=0), width=width, depth=depth)
+    require_positive("mlp", latent=latent, event=min(shape, default=0), width=width)
+    if depth < 0:
+        raise ConfigError(f"mlp.depth must be >= 0, got {depth}; 0 is a linear pair.")
     require_classes("mlp", classes)
     require_one_of("mlp", "output", output, OUTPUTS)
     require_one_of("mlp", "g_norm", g_norm, ("batch", "layer", "none"))
@@ -95,7 +98,7 @@ class MLPGenerator(Generator):
         super().__init__(latent, event, output, classes)
         self.label = ConcatenateLabel(classes, latent) if classes else None
         self.body = _hidden(latent * (2 if classes else 1), width, depth, norm)
-        self.last = nn.Linear(width, math.prod(event))
+        self.last = nn.Linear(_fan(self.body, latent * (2 if classes else 1)), math.prod(event))
         he_normal_(self, _SLOPE, self.last)
 
     def forward(self, z: Latents, y: Labels | None = None) -> Samples:
@@ -120,8 +123,9 @@ class MLPDiscriminator(Discriminator):
     ) -> None:
         super().__init__(event, classes, per_sample=norm != "batch")
         self.body = _hidden(math.prod(event), width, depth, norm, dropout)
-        self.last = nn.Linear(width, 1)
-        self.projection = Projection(classes, width) if classes else None
+        fan = _fan(self.body, math.prod(event))
+        self.last = nn.Linear(fan, 1)
+        self.projection = Projection(classes, fan) if classes else None
         he_normal_(self, _SLOPE, self.last)
 
     def forward(self, x: Samples, y: Labels | None = None) -> Logits:
@@ -133,11 +137,17 @@ class MLPDiscriminator(Discriminator):
         return logits
 
 
+def _fan(body: nn.Sequential, features: int) -> int:
+    """How many features come out of the hidden layers; those that go in where there are none."""
+    linears = [layer for layer in body if isinstance(layer, nn.Linear)]
+    return linears[-1].out_features if linears else features
+
+
 def _hidden(
     features: int, width: int, depth: int, norm: str, dropout: float = 0.0
 ) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for fan in [features] + [width] * (depth - 1):
+    for fan in ([features] + [width] * (depth - 1))[:depth]:
         layers += [
             nn.Linear(fan, width, bias=not absorbs_bias(norm)),
             norm_1d(norm, width),

@@ -1,7 +1,6 @@
 """Probes: measurements on a game in training, each with its cost, none of which changes the training."""
 
 from steadygan.probes.discriminator import Discriminator as Discriminator
-from steadygan.probes.logits import DiscriminatorLogits as DiscriminatorLogits
 from steadygan.probes.memory import Memory as Memory
 from steadygan.probes.optimizer_hooks import PlayerGauge as PlayerGauge
 from steadygan.probes.probe import Cost as Cost
@@ -13,7 +12,6 @@ from steadygan.probes.untouched import run_untouched as run_untouched
 __all__ = [
     "Cost",
     "Discriminator",
-    "DiscriminatorLogits",
     "GameView",
     "Memory",
     "PlayerGauge",

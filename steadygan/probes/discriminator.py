@@ -3,55 +3,69 @@
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from steadygan.errors import DataError
-from steadygan.probes.probe import Cost, GameView, Probe
+from steadygan.probes.probe import Cost, GameView, Inputs, Probe
+from steadygan.probes.slopes import Slopes
 from steadygan.probes.untouched import run_untouched
 
 _FEWEST = 16
+_CERTAIN = 6.9  # 1 − σ(6.9) = 0.001
+_TINY = 1e-12
 
 
 class Discriminator(Probe):
-    """How well D separates fixed reals from fresh fakes, by rank, and its slope at both.
+    """How well D separates fixed reals from fresh fakes, how sure it is, and how steep around them.
 
-    With logits r of the reals and f of the fakes G(z), z fixed:
+    With D's logits r on reals, f on the fakes G(z), z fixed, and, where given, v on validation reals;
+    m their means, s their deviations, and h = v, or r where there is no v:
 
-        auc             = P(r > f) + ½·P(r = f)                     ½: it cannot, 1: always, 0: reversed
-        d_prime         = (mean r − mean f) / √(½·(var r + var f))  the gap in its own spread
-        logit_spread    = √(½·(var r + var f))                      near 0: D says the same of everything
-        input_grad_real = mean_i ‖∇ₓ D(xᵢ)‖,  input_grad_fake likewise at the fakes
+        auc          = P(h > f) + ½·P(h = f)                 ½: it cannot, 1: always, 0: reversed
+        logit_spread = √(½·(s_h² + s_f²))                    near 0: D says the same of everything
+        d_prime      = (m_h − m_f) / logit_spread            the gap in its own spread
+        logit_real, logit_fake, logit_real_std, logit_fake_std = m_r, m_f, s_r, s_f
+        accuracy     = ½·(P(r > 0) + P(f < 0))
+        saturated_real, saturated_fake = P(r > 6.9), P(f < −6.9)
+        input_grad_real    = mean ‖∇ₓ D(x)‖ at reals,  input_grad_fake at fakes,
+        input_grad_between = the same at a·x + (1 − a)·G(z),  a uniform and fixed
 
-    and, where reals from the training set are given as well, the same area against the same fakes:
+    and with validation reals also
 
-        auc_validation  = auc of ``real``,  auc_train = auc of ``train``
+        logit_validation = m_v,  auc_train = area of r,  auc_validation = area of v
 
-    Ranks mean the same for every objective, a Wasserstein critic's unbounded logits included: only
-    the order of logits counts. ``d_prime`` is 0 where all logits are equal. Without ``train``
-    nothing is said of overfitting. Reals and fakes are judged apart, each as one batch, in the mode
-    D trains in: with batch normalisation in D, whose statistics then differ, that is what a
-    training with separate batches shows it.
+    against the same fakes: D knows its reals by heart where ``auc_train`` is the larger. What judges
+    D's power is taken on reals that it has not learnt, if there are any. Ranks mean the same for
+    every objective, a Wasserstein critic's unbounded logits included: only the order counts.
+    ``accuracy`` and saturation (D's sigmoid within 0.001 of its goal) mean nothing for such a critic,
+    whose logits have no zero. None of it says alone that a run is ill.
 
-    Cost: one forward pass of G; a forward and a backward pass of D on reals and on fakes, a forward
-    pass on ``train``.
+    Each set is judged as one batch, in the mode D trains in: with batch normalisation in D, whose
+    statistics then differ, that is what a training with separate batches shows it. Slopes are those
+    of 32 samples of each. A D that has no slopes (an operation without a derivative) loses those
+    signals and keeps the others. NaN where a logit it is taken from is not finite.
+
+    Cost: a forward pass of G; forward passes of D on two or three sets; a forward and a backward pass
+    of D on 3 times 32 samples.
 
     Args:
-        real: reals in G's scale, at least 16; held out from training, if there are any.
-        latents: the fixed latents.
-        labels: of the reals; the latents get the first ones.
-        train: reals that D trains on, as many as ``real``.
-        train_labels: theirs.
+        real: reals that D trains on, in G's scale, at least 16; or a tuple with D's further inputs.
+        latents: the fixed latents; or a tuple with G's further inputs. D is asked about as many fakes
+            as there are reals at most.
+        fake_labels: D's further inputs for the fakes.
+        validation: as ``real``, held out from the training.
 
-    Shape: real (n, *event), latents (m, *latent), labels (n,), train (k, *event), train_labels (k,).
+    Shape: samples (n, *event), latents (m, *latent), further inputs (n, ...) and (m, ...).
 
     Raises:
-        DataError: for fewer than 16 reals, latents or training reals, or fewer labels than latents.
+        DataError: for fewer than 16 reals, latents or validation reals.
 
     Source: the area under the receiver's curve as a rank statistic: Hanley, McNeil (1982), doi
     10.1148/radiology.143.1.7063747; d′: Green, Swets (1966). A gap between training and validation
     reals as the sign of overfitting: Karras et al. (2020), arXiv 2006.06676, eq. 1, who compare mean
-    logits; the difference of areas is free of their scale.
+    logits; the difference of areas is free of their scale. Slopes between reals and fakes: Gulrajani
+    et al. (2017), arXiv 1704.00028, eq. 3.
 
     >>> probe = Discriminator(torch.ones(20, 2), torch.zeros(20, 2))
     >>> class Sum(nn.Module):
@@ -67,51 +81,39 @@ class Discriminator(Probe):
 
     def __init__(
         self,
-        real: Float[Tensor, "n *event"],
-        latents: Float[Tensor, "m *latent"],
-        labels: Int[Tensor, " n"] | None = None,
+        real: Tensor | Inputs,
+        latents: Tensor | Inputs,
         *,
-        train: Float[Tensor, "k *event"] | None = None,
-        train_labels: Int[Tensor, " k"] | None = None,
+        fake_labels: Inputs = (),
+        validation: Tensor | Inputs | None = None,
     ) -> None:
-        for name, given in (("real", real), ("latents", latents), ("train", train)):
-            if given is not None and len(given) < _FEWEST:
+        self.real, self.latents = _inputs(real), _inputs(latents)
+        self.fake_labels = fake_labels
+        self.validation = None if validation is None else _inputs(validation)
+        sets = {"real": self.real, "latents": self.latents, "validation": self.validation}
+        for name, given in sets.items():
+            if given is not None and len(given[0]) < _FEWEST:
                 raise DataError(
-                    f"Discriminator.{name} must hold at least {_FEWEST} samples, got {len(given)}; "
-                    "give more or switch the probe off."
+                    f"Discriminator.{name} must hold at least {_FEWEST} samples, got "
+                    f"{len(given[0])}; give more or switch the probe off."
                 )
-        if labels is not None and len(labels) < len(latents):
-            raise DataError(
-                f"Discriminator must be given a label for each latent, got {len(labels)} for "
-                f"{len(latents)}; give as many latents as reals."
-            )
-        self.real, self.latents, self.labels = real, latents, labels
-        self.train, self.train_labels = train, train_labels
+        self._slopes = Slopes()
 
     def measure(self, view: GameView) -> dict[str, float | Tensor]:
-        """The five signals on ``view.d``, and the two areas where training reals were given."""
-        of_fakes = None if self.labels is None else self.labels[: len(self.latents)]
-        fake = run_untouched(view.g, *_inputs(self.latents, of_fakes))
-        d = _Judgement(view.d)
-        real_logits, real_slopes = _halves(run_untouched(d, *_inputs(self.real, self.labels)))
-        fake_logits, fake_slopes = _halves(run_untouched(d, *_inputs(fake, of_fakes)))
-        spread = (0.5 * (real_logits.var() + fake_logits.var())).sqrt()
-        gap = real_logits.mean() - fake_logits.mean()
-        area = auc(real_logits, fake_logits)
-        found: dict[str, float | Tensor] = {
-            "auc": area,
-            "d_prime": torch.where(spread > 0, gap / spread, gap.sign() * torch.inf).where(
-                gap != 0, gap
-            ),
-            "logit_spread": spread,
-            "input_grad_real": real_slopes.mean(),
-            "input_grad_fake": fake_slopes.mean(),
-        }
-        if self.train is not None:
-            logits = run_untouched(view.d, *_inputs(self.train, self.train_labels))
-            found["auc_train"] = auc(_per_sample(logits), fake_logits)
-            found["auc_validation"] = area
-        return found
+        """The signals on ``view.g`` and ``view.d``."""
+        num = len(self.real[0])
+        samples = run_untouched(view.g, *self.latents).to(self.real[0])  # also its precision
+        fakes = tuple(part[:num] for part in (samples, *self.fake_labels))
+        r, f = _logits(view.d, self.real), _logits(view.d, fakes)
+        found = _levels(r, f)
+        if self.validation is None:
+            found |= _separation(r, f)
+        else:
+            v = _logits(view.d, self.validation)
+            found |= _separation(v, f)
+            found |= {"logit_validation": v.mean(), "auc_train": auc(r, f)}
+            found["auc_validation"] = found["auc"]
+        return {**found, **self._slopes.measure(view.d, self.real, fakes)}
 
 
 def auc(real: Float[Tensor, " n"], fake: Float[Tensor, " m"]) -> Float[Tensor, ""]:
@@ -121,35 +123,39 @@ def auc(real: Float[Tensor, " n"], fake: Float[Tensor, " m"]) -> Float[Tensor, "
     0.875
     """
     order = torch.sign(real[:, None] - fake[None, :])
-    finite = torch.isfinite(real).all() & torch.isfinite(fake).all()
-    return (0.5 + 0.5 * order.mean()).where(finite, torch.nan)
+    return (0.5 + 0.5 * order.mean()).where(_known(real, fake), torch.nan)
 
 
-class _Judgement(nn.Module):
-    """D's logits and the norms of their input gradients, (n,) each, one after the other in (2n,)."""
-
-    def __init__(self, d: nn.Module) -> None:
-        super().__init__()
-        self.d = d
-
-    def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        with torch.enable_grad():
-            x = x.detach().requires_grad_()
-            logits = _per_sample(self.d(*_inputs(x, y)))
-            if logits.requires_grad:
-                (slope,) = torch.autograd.grad(logits.sum(), x)
-            else:  # a D that ignores its input
-                slope = torch.zeros_like(x)
-        return torch.cat([logits.detach(), slope.flatten(1).norm(dim=1).float()])
+def _separation(h: Float[Tensor, " n"], f: Float[Tensor, " m"]) -> dict[str, Tensor]:
+    spread = (0.5 * (h.var(correction=0) + f.var(correction=0))).sqrt()
+    gap = h.mean() - f.mean()
+    return {"auc": auc(h, f), "d_prime": gap / spread.clamp_min(_TINY), "logit_spread": spread}
 
 
-def _inputs(x: Tensor, y: Tensor | None) -> tuple[Tensor, ...]:
-    return (x,) if y is None else (x, y)
+def _levels(r: Float[Tensor, " n"], f: Float[Tensor, " m"]) -> dict[str, Tensor]:
+    shares = {
+        "accuracy": 0.5 * ((r > 0).float().mean() + (f < 0).float().mean()),
+        "saturated_real": (r > _CERTAIN).float().mean(),
+        "saturated_fake": (f < -_CERTAIN).float().mean(),
+    }
+    return {
+        "logit_real": r.mean(),
+        "logit_fake": f.mean(),
+        "logit_real_std": r.std(correction=0),
+        "logit_fake_std": f.std(correction=0),
+        # A comparison with NaN is False, which would read as a share.
+        **{name: share.where(_known(r, f), torch.nan) for name, share in shares.items()},
+    }
 
 
-def _halves(both: Tensor) -> tuple[Tensor, Tensor]:
-    return both[: len(both) // 2], both[len(both) // 2 :]
+def _known(r: Float[Tensor, " n"], f: Float[Tensor, " m"]) -> Tensor:
+    return torch.isfinite(r).all() & torch.isfinite(f).all()
 
 
-def _per_sample(logits: Tensor) -> Tensor:
-    return logits.float().reshape(len(logits), -1).mean(dim=1)
+def _logits(d: nn.Module, inputs: Inputs) -> Float[Tensor, " n"]:
+    logits = run_untouched(d, *inputs).float()
+    return logits.reshape(len(logits), -1).mean(dim=1)
+
+
+def _inputs(given: Tensor | Inputs) -> Inputs:
+    return (given,) if isinstance(given, Tensor) else given

@@ -38,9 +38,11 @@ class PlayerGauge:
 
         grad_norm    = ‖g‖ / s                     s: the loss scale, where the optimizer divides by it
         update_ratio = ‖w' − w‖ / ‖w‖              on traced steps
+        weight_norm  = ‖w‖                         on traced steps
         grad_cosine  = ⟨g, g'⟩ / (‖g‖·‖g'‖)        g' the player's next gradient after a traced step
 
-    and ``lr``, the first of its groups' learning rates. Names end in the player. Gradients clipped by
+    and ``lr``, the first of its groups' learning rates, and on traced steps its ``momentum`` (the first
+    beta of Adam and its kin). Names end in the player. Gradients clipped by
     the loop are seen clipped. Under a scaler that leaves the division to a fused optimizer there is
     ``loss_scale`` beside an overflowing norm, by which the doctor knows it for a step that is
     skipped; other scalers do not call the optimizer then, and nothing is measured.
@@ -91,6 +93,7 @@ class PlayerGauge:
             optimizer: about to step; one that moves the player.
             traced: whether to measure this step's update, and the turn to the next gradient.
         """
+        self._weights = []  # of a step that failed
         self._moving = [
             p
             for group in optimizer.param_groups
@@ -102,7 +105,9 @@ class PlayerGauge:
         norm = torch.linalg.vector_norm(norms)
         self.located = Located([self._names[id(p)] for p in self._moving], norms)
         found: dict[str, Tensor | float] = {f"grad_norm_{self.player}": norm}
-        found[f"lr_{self.player}"] = self._rate(optimizer)
+        rate = self._rate(optimizer)
+        if rate is not None:
+            found[f"lr_{self.player}"] = rate
         # Fused optimizers are handed scaled gradients and undo it themselves.
         scale = getattr(optimizer, "grad_scale", None)
         if isinstance(scale, Tensor):
@@ -112,8 +117,11 @@ class PlayerGauge:
         if self._earlier:
             self._compare(grads, norm, found)
         if traced:
+            found[f"momentum_{self.player}"] = _momentum(optimizer)
             self._weights = [p.detach().clone() for p in self._moving]
-            self._earlier = [grad.clone() for grad in grads]
+            # Sparse gradients touch other rows at the next step: no space to measure an angle in.
+            is_dense = all(p.grad is None or not p.grad.is_sparse for p in self._moving)
+            self._earlier = [grad.clone() for grad in grads] if is_dense else []
             self._earlier_of = [id(p) for p in self._moving]
         return found
 
@@ -122,33 +130,43 @@ class PlayerGauge:
         if not self._weights:
             return {}
         moved = [p.detach() - w for p, w in zip(self._moving, self._weights, strict=True)]
-        size = torch.linalg.vector_norm(_norms(self._weights)).clamp_min(_TINY)
+        size = torch.linalg.vector_norm(_norms(self._weights))
         self._weights = []
-        return {f"update_ratio_{self.player}": torch.linalg.vector_norm(_norms(moved)) / size}
+        step = torch.linalg.vector_norm(_norms(moved))
+        return {
+            f"update_ratio_{self.player}": step / size.clamp_min(_TINY),
+            f"weight_norm_{self.player}": size,
+        }
 
     def _compare(self, grads: list[Tensor], norm: Tensor, found: dict[str, Tensor | float]) -> None:
         earlier, self._earlier = self._earlier, []
-        if self._earlier_of != [id(p) for p in self._moving]:
+        sparse = any(p.grad is not None and p.grad.is_sparse for p in self._moving)
+        if sparse or self._earlier_of != [id(p) for p in self._moving]:
             return  # layers were frozen or thawed in between: not the same space
-        dots = [torch.dot(a.flatten(), b.flatten()) for a, b in zip(earlier, grads, strict=True)]
+        dots = [torch.dot(_real(a), _real(b)) for a, b in zip(earlier, grads, strict=True)]
         lengths = torch.linalg.vector_norm(_norms(earlier)) * norm
         cosine = _gathered(dots).sum() / lengths.clamp_min(_TINY)
         # An overflow is told by the norm; a second NaN would accuse the same step twice.
         found[f"grad_cosine_{self.player}"] = torch.nan_to_num(cosine, nan=0.0)
 
-    def _rate(self, optimizer: torch.optim.Optimizer) -> Tensor | float:
+    def _rate(self, optimizer: torch.optim.Optimizer) -> Tensor | float | None:
         for group in optimizer.param_groups:
             if any(id(p) in self._names for p in group["params"]):
-                rate = group["lr"]
-                return (
-                    rate.detach().clone().reshape(()) if isinstance(rate, Tensor) else float(rate)
-                )
-        return 0.0
+                rate = group.get("lr")
+                if isinstance(rate, Tensor):
+                    return rate.detach().clone().reshape(())
+                return None if rate is None else float(rate)
+        return None
 
 
 def _norms(tensors: list[Tensor]) -> Float[Tensor, " n"]:
     """The Euclidean norm of each, in float32 or better, on the first one's device."""
-    if tensors[0].dtype in _LOW_PRECISION:
+    kinds = {t.dtype for t in tensors}
+    if len(kinds) > 1:
+        wide = (torch.promote_types(t.dtype, torch.float32) for t in tensors)
+        norms = torch.linalg.vector_norm
+        return _gathered([norms(t, dtype=kind) for t, kind in zip(tensors, wide, strict=True)])
+    if kinds <= _LOW_PRECISION:
         return _gathered(list(torch._foreach_norm(tensors, 2, dtype=torch.float32)))
     return _gathered(list(torch._foreach_norm(tensors)))
 
@@ -160,5 +178,19 @@ def _gathered(scalars: list[Tensor]) -> Float[Tensor, " n"]:
         return torch.stack([s.to(scalars[0].device, torch.float32) for s in scalars])
 
 
+def _real(tensor: Tensor) -> Tensor:
+    """Its numbers in a row, in float32 or better: products of small float16 numbers would be 0."""
+    parts = torch.view_as_real(tensor) if tensor.is_complex() else tensor
+    flat = parts.flatten()
+    return flat.float() if flat.dtype in _LOW_PRECISION else flat
+
+
 def _dense(grad: Tensor) -> Tensor:
     return grad.coalesce().values() if grad.is_sparse else grad
+
+
+def _momentum(optimizer: torch.optim.Optimizer) -> float:
+    """The first group's momentum, or its first beta; 0 where it has neither."""
+    group = optimizer.param_groups[0]
+    betas = group.get("betas")
+    return float(betas[0] if betas else group.get("momentum") or 0.0)

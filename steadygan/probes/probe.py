@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 Cost = Literal["free", "forward", "backward", "double-backward"]
 
+Inputs = tuple[Tensor, ...]
+"""What a network is called with: samples or latents, and labels where it takes them."""
+
 
 @dataclass(frozen=True)
 class GameView:

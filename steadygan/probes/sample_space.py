@@ -15,21 +15,28 @@ from steadygan.types import Labels, Samples
 
 
 class SampleSpace(Probe):
-    """Compares the live generator's samples with reals: distance, coverage, spread, duplicates, motion.
+    """Compares the live generator's samples with reals: distance, coverage, spread, modes, motion.
 
     With reals x, fakes y = φ(G(z)) from latents that never change, in features φ:
 
         energy_distance = (2·E‖x − y‖ − E‖x − x'‖ − E‖y − y'‖) / E‖x − x'‖      0 is perfect
         coverage        = mean_i 1[min_j ‖yⱼ − xᵢ‖ < r₅(xᵢ)]                   0.97 is perfect
+        precision       = mean_j 1[min_i ‖yⱼ − xᵢ‖ / r₅(xᵢ) < 1]                0.95 is perfect
         dispersion      = E‖y − y'‖ / E‖x − x'‖                                 1 is perfect
+        effective_rank  = ρ(y) / ρ(x),  ρ = (Σλ)² / Σλ²                         1 is perfect
+        modes           = mean_c 1[q_c ≥ ⅕·p_c]                                 1 is perfect
+        mode_shift      = ½·Σ_c |q_c − p_c|                                     0.15 is perfect
         duplicates      = mean_j 1[min_l ‖yⱼ − y_l‖ < 1st percentile of the reals' own]   0.01
         fixed_z_drift   = mean_j ‖yⱼ(t) − yⱼ(t − Δ)‖ / E‖x − x'‖                over one interval Δ
 
-    where r₅ is the distance to the fifth nearest other real. All are free of units and hold for any
-    objective, because D is not asked. They are measured on the live generator in the mode it trains
-    in: an average of its weights would hide a collapse for a while. Not for ranking finished runs
-    (few samples, coarse features): that is what ``steadygan.metrics`` is for. Discrete data has
-    duplicates of its own; then the percentile may be 0 and ``duplicates`` too.
+    where r₅ is the distance to the fifth nearest other real, λ the eigenvalues of the features'
+    covariance, and p_c, q_c the shares of reals and fakes in each of about twenty clusters of the
+    reals (``Clusters``). What perfect samples get is that of 256 on 256; ``mode_shift`` is above 0 by
+    the noise of the counts alone. All are free of units and hold for any objective, because D is not
+    asked. They are measured on the live generator in the mode it trains in: an average of its weights
+    would hide a collapse for a while. Not for ranking finished runs (few samples, coarse features):
+    that is what ``steadygan.metrics`` is for. Discrete data has duplicates of its own; then the
+    percentile may be 0 and ``duplicates`` too.
 
     Without ``feature_map`` one is fitted to the first half of the reals, and fakes are compared with
     the other half, which is new to the map as the fakes are. ``baseline`` holds what perfect samples
@@ -55,7 +62,10 @@ class SampleSpace(Probe):
             than latents.
 
     Source: Székely, Rizzo (2013), doi 10.1016/j.jspi.2013.03.018 (energy distance); Naeem et al.
-    (2020), arXiv 2002.09797 (coverage).
+    (2020), arXiv 2002.09797 (coverage); Kynkäänniemi et al. (2019), arXiv 1904.06991, eq. 2
+    (precision, with the fifth neighbour); Roy, Vetterli (2007), "The effective rank", whose exponential
+    of the entropy of λ/Σλ is taken at order two here, which needs no eigenvalues; Richardson, Weiss
+    (2018), arXiv 1805.12462 (shares in clusters of the reals).
 
     >>> from torch import nn
     >>> probe = SampleSpace(torch.randn(200, 2), torch.randn(100, 2))
@@ -96,7 +106,7 @@ class SampleSpace(Probe):
         self._previous: Tensor | None = None
 
     def measure(self, view: GameView) -> dict[str, float | Tensor]:
-        """The five signals on ``view.g``."""
+        """The signals on ``view.g``."""
         inputs = (self.latents,) if self.labels is None else (self.latents, self.labels)
         fake = run_untouched(view.g, *inputs)
         if fake.shape[1:] != self.event:

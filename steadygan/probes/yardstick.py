@@ -7,13 +7,16 @@ from torch import Tensor
 from steadygan.errors import DataError
 from steadygan.metrics.distances import distances
 from steadygan.metrics.points import checked
+from steadygan.probes.clusters import Clusters
 
 K = 5
 _DUPLICATE_QUANTILE = 0.01
+_REACHED = 0.2  # of a cluster's share of reals
+_TINY = 1e-30
 
 
 class Yardstick:
-    """Points of the data, the mean distance between two, their balls, and how near neighbours come.
+    """Points of the data: their distances, balls and clusters, how near neighbours come, their rank.
 
     Args:
         real: features, more than five.
@@ -34,16 +37,24 @@ class Yardstick:
         nearest = between.fill_diagonal_(torch.inf).topk(K, dim=1, largest=False).values
         self._radius = nearest[:, -1]
         self._twin = nearest[:, 0].quantile(_DUPLICATE_QUANTILE)
+        self._rank = _effective_rank(self.real)
+        self._clusters = Clusters(self.real)
 
     def compare(self, fake: Float[Tensor, "n k"]) -> dict[str, Tensor]:
-        """The four signals that need no memory, as 0-d float32 tensors; NaN if a fake is not finite."""
+        """The signals that need no memory, as 0-d float32 tensors; NaN if a fake is not finite."""
         across, within = distances(fake, self.real), distances(fake, fake)
         dispersion = _mean_of_pairs(within) / self.spread
         nearest = within.fill_diagonal_(torch.inf).amin(dim=1)
+        inside = across < self._radius
+        shares, expected = self._clusters.shares_of(fake), self._clusters.shares
         found = {
             "energy_distance": 2 * across.mean() / self.spread - dispersion - 1,
-            "coverage": (across < self._radius).any(dim=0).double().mean(),
+            "coverage": inside.any(dim=0).double().mean(),
+            "precision": inside.any(dim=1).double().mean(),
             "dispersion": dispersion,
+            "effective_rank": _effective_rank(fake) / self._rank,
+            "modes": (shares >= _REACHED * expected).double().mean(),
+            "mode_shift": 0.5 * (shares - expected).abs().sum(),
             "duplicates": (nearest < self._twin).double().mean(),
         }
         # A comparison with NaN is False, which would read as "not covered" instead of "unknown".
@@ -64,6 +75,13 @@ class Yardstick:
 def _mean_of_pairs(within: Float[Tensor, "n n"]) -> Float[Tensor, ""]:
     n = len(within)
     return within.sum() / (n * (n - 1))
+
+
+def _effective_rank(points: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
+    """(Σλ)² / Σλ² from traces alone: eigenvalues would make the host wait for the device."""
+    centred = points - points.mean(dim=0)
+    covariance = centred.T @ centred
+    return covariance.trace().square() / covariance.square().sum().clamp_min(_TINY)
 
 
 def _known(value: Tensor, fake: Float[Tensor, "n k"]) -> Tensor:

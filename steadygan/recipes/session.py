@@ -2,16 +2,19 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from steadygan.doctor import Diagnosis, Doctor
+from steadygan.data import Dirac
+from steadygan.doctor import Diagnosis
 from steadygan.errors import DataError, NonFiniteError
-from steadygan.probes import Discriminator, Probe, SampleSpace
+from steadygan.monitor.bedside import Bedside, usual_probes
+from steadygan.monitor.chart import Chart
+from steadygan.monitor.foreign import Discriminator, Generator
+from steadygan.monitor.rehearsal import preflight
 from steadygan.recipes.assemble import Parts
 from steadygan.recipes.schema import Recipe
-from steadygan.record import read
 from steadygan.report import write_report
 from steadygan.training.directory import write_whole
 from steadygan.training.evaluation import evaluate_generator
@@ -25,6 +28,7 @@ Progress = Callable[[int, int, Signals, Diagnosis | None], None]
 """Called after every step with the step, the total, its signals and the latest diagnosis."""
 
 
+_REHEARSED = 256  # reals that preflight looks at
 _PROBE_POSITION = 2**40  # of the latent stream: far from any batch
 
 
@@ -60,12 +64,11 @@ class Session:
     ) -> None:
         self.recipe, self.parts, self.run = recipe, parts, run
         self.progress = progress if run.engine.is_first else None
-        self.doctor = Doctor()
+        self.chart = Chart(run.directory.record, run.record, is_live=True)
+        self.bedside = self._bedside(recipe.probe.num if recipe.probe.every else 0)
         self.grids = SampleGrids(
             parts.source, parts.latent, recipe.samples.num, recipe.seed, Every(recipe.samples.every)
         )
-        self._relive()
-        run.record.listeners.append(self._examine)
         if tensorboard and run.engine.is_first:
             from steadygan.record.tensorboard import TensorBoardMirror
 
@@ -74,7 +77,8 @@ class Session:
     def go(self) -> Summary:
         """Train to the end, or to the interrupt, or to the failure."""
         began, first = time.perf_counter(), self.run.step
-        self.diagnosis: Diagnosis | None = None
+        if first == 0 and self.run.engine.is_first:
+            self._preflight()
         try:
             with Interrupt() as interrupt:
                 finished = fit(
@@ -94,11 +98,13 @@ class Session:
             self.parts.stream.close()
         seconds = time.perf_counter() - began
         images = (self.run.step - first) * self.recipe.batch
+        if finished:
+            self._mark_end()
         found = self._finish()
         return Summary(
             run=str(self.run.directory.root),
             steps=self.run.step,
-            verdict=self.doctor.diagnosis().verdict,
+            verdict=self.bedside.diagnosis().verdict,
             seconds=round(seconds, 3),
             images_per_s=round(images / max(seconds, 1e-9), 1),
             metrics=found,
@@ -106,49 +112,73 @@ class Session:
             num_skipped=getattr(self.parts.source, "num_skipped", 0),
         )
 
+    def _preflight(self) -> None:
+        """What is wrong before step 1 goes into the record; the training is left to the person to stop."""
+        game, rule = self.run.game, self.run.rule
+        real, labels = self.parts.source.reference(_REHEARSED, seed=self.recipe.seed)
+        z = self.parts.latent.sample(
+            len(real), seed=self.recipe.seed, position=_PROBE_POSITION + len(real)
+        )
+        found = preflight(
+            game.g,
+            game.d,
+            rule.players["g"].optimizer,
+            rule.players["d"].optimizer,
+            real=real if labels is None else (real, labels),
+            latent=z if labels is None else (z, labels),
+            objective=game.objective,
+            penalties=game.penalties,
+            constraints=game.constraints,
+        )
+        if isinstance(self.parts.source, Dirac):  # all reals are the same on purpose
+            kept = (f for f in found.findings if f.evidence[0].signal != "distinct_reals")
+            found = replace(found, findings=tuple(kept))
+        self.chart.note_preflight(found)
+
     def _observers(self) -> list[Observer]:
-        every, num = self.recipe.probe.every, self.recipe.probe.num
         observers: list[Observer] = [self.grids]
-        if every:
-            try:
-                observers.append(Watch(self._probes(num), Every(every)))
-            except (
-                DataError
-            ) as error:  # a point mass, or a handful of samples: nothing to compare with
-                self.run.record.event("not_probed", reason=str(error))
+        if self.recipe.probe.every:
+            watch = Watch(self.bedside, Every(self.recipe.probe.every))
+            watch.resume(self.run)
+            observers.append(watch)
         return observers
 
-    def _probes(self, num: int) -> list[Probe]:
-        """Probes on 2·num reals and as many latents as half of them, all fixed for the run.
+    def _bedside(self, num: int) -> Bedside:
+        """Probes on 2·num reals and as many latents as half of them, all fixed for the run; none for 0.
 
         The first half of the reals fits the feature map, the second is what samples and D are measured on.
         """
+        game = self.run.game
+        parts = {"generator": type(game.g).__name__, "discriminator": type(game.d).__name__}
+        g, d = Generator(game.g, None), Discriminator(game.d, None)
+        if not num:
+            return Bedside(g, d, [], self.chart, parts)
         real, labels = self.parts.source.reference(2 * num, seed=self.recipe.seed)
         half = len(real) // 2
         latents = self.parts.latent.sample(half, seed=self.recipe.seed, position=_PROBE_POSITION)
         device = self.run.engine.device
         real, latents = real.to(device), latents.to(device)
-        labels = None if labels is None else labels.to(device)
-        of_second = None if labels is None else labels[half:]
-        return [
-            SampleSpace(real, latents, labels),
-            Discriminator(real[half:], latents, of_second),
-        ]
-
-    def _relive(self) -> None:
-        """Show the doctor what the record holds already, so that a resumed run remembers its findings."""
-        if self.run.directory.record.exists():
-            for row in read(self.run.directory.record).rows():
-                self.doctor.update(row)
-
-    def _examine(self, rows: Iterable[Mapping[str, float]]) -> None:
-        for row in rows:
-            self.doctor.update(row)
-        self.diagnosis = self.doctor.diagnosis()
+        with_them = () if labels is None else (labels[half:].to(device),)
+        g.labels = tuple(y[: len(latents)] for y in with_them)
+        # A point mass, or a handful of samples, is nothing to compare with: the record is told.
+        probes, _ = usual_probes(
+            self.chart,
+            latents,
+            compared=real,
+            judged=(real[half:], *with_them),
+            fake_labels=g.labels,
+        )
+        return Bedside(g, d, probes, self.chart, parts)
 
     def _on_step(self, step: int, signals: Signals) -> None:
         if self.progress is not None:
-            self.progress(step, self.recipe.steps, signals, self.diagnosis)
+            self.progress(step, self.recipe.steps, signals, self.chart.latest)
+
+    def _mark_end(self) -> None:
+        """Where the last step was not due for a row, give it one: who follows the record waits for it."""
+        if self.chart.last_step < self.run.step:
+            self.run.record.event("finished", at=self.run.step)
+            self.run.record.append(self.run.step, {})
 
     def _finish(self) -> dict[str, float]:
         """The generator, its metrics and its samples; then the papers."""
@@ -179,13 +209,13 @@ class Session:
 
     def _close(self, found: Mapping[str, float]) -> None:
         """Write metrics, diagnosis and report; what is there is whole."""
-        self.run.record.close()
+        self.chart.close()
         if not self.run.engine.is_first:
             return
         directory = self.run.directory
         if found:
             _add_metrics(directory.metrics, {"step": self.run.step, **found})
-        write_whole(directory.diagnosis, self.doctor.diagnosis().to_json() + "\n")
+        write_whole(directory.diagnosis, self.bedside.diagnosis().to_json() + "\n")
         write_report(directory.root)
 
 

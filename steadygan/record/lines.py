@@ -18,36 +18,57 @@ EVENTS = "events"
 
 _STEP_FIRST = re.compile(rb'\{"step": ?(\d+)[,}]')
 _RESERVED = frozenset({"step", EVENTS})
+# JSON knows neither the words nor, as it takes -0 for an integer, a negative 0 without a fraction.
+_SPELLED = {"nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"', "-0": "-0.0"}
+_WORDS = frozenset(_SPELLED)
 _NON_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
-def template(names: Sequence[str]) -> str:
-    """The %-format of a row with these signals: one C call then writes the whole row.
+class Layout:
+    """Writes rows of the same signals: numbers to text, text to a line, text back to numbers.
+
+    Args:
+        names: of the signals, in the order of their values.
 
     Raises:
         ConfigError: for a signal called like one of the record's own fields.
 
-    >>> template(["loss_d"]) % (40, 0.5)
-    '{"step": 40, "loss_d": 0.5}\\n'
+    >>> layout = Layout(["loss_d", "loss_g"])
+    >>> texts = layout.texts([math.nan, 1 / 3])
+    >>> layout.line(40, texts)
+    '{"step": 40, "loss_d": "NaN", "loss_g": 0.333333333}\\n'
+    >>> layout.row(40, texts)
+    {'step': 40, 'loss_d': nan, 'loss_g': 0.333333333}
     """
-    for name in names:
-        if name in _RESERVED:
-            raise ConfigError(
-                f"a signal must not be called {name!r}, which is a field of the record; "
-                "rename the signal."
-            )
-    fields = "".join(f", {json.dumps(name)}".replace("%", "%%") + ": %.9g" for name in names)
-    return '{"step": %d' + fields + "}\n"
 
+    def __init__(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name in _RESERVED:
+                raise ConfigError(
+                    f"a signal must not be called {name!r}, which is a field of the record; "
+                    "rename the signal."
+                )
+        # With %-formats one C call does the whole row.
+        fields = "".join(f", {json.dumps(name)}".replace("%", "%%") + ": %s" for name in names)
+        self._names = tuple(names)
+        self._numbers = " ".join(["%.9g"] * len(names))
+        self._line = '{"step": %d' + fields + "}\n"
 
-def row_line(step: int, names: Sequence[str], values: Sequence[float]) -> str:
-    """A row of signals of which some are not finite.
+    def texts(self, values: Sequence[float]) -> list[str]:
+        """The numbers with the digits that are kept, as Python spells them."""
+        return (self._numbers % tuple(values)).split()
 
-    >>> row_line(40, ["loss_d", "loss_g"], [math.nan, 1.0])
-    '{"step": 40, "loss_d": "NaN", "loss_g": 1}\\n'
-    """
-    fields = (f", {json.dumps(n)}: {_number(v)}" for n, v in zip(names, values, strict=True))
-    return f'{{"step": {step}{"".join(fields)}}}\n'
+    def line(self, step: int, texts: Sequence[str]) -> str:
+        """The line of a row."""
+        if not _WORDS.isdisjoint(texts):
+            texts = [_SPELLED.get(text, text) for text in texts]
+        return self._line % (step, *texts)
+
+    def row(self, step: int, texts: Sequence[str]) -> dict[str, float | int]:
+        """What ``restored_row`` makes of the line, to the last bit, without parsing it."""
+        row: dict[str, float | int] = {"step": step}
+        row.update(zip(self._names, map(float, texts), strict=True))
+        return row
 
 
 def event_text(name: str, detail: Mapping[str, Any]) -> str:
@@ -63,7 +84,7 @@ def event_text(name: str, detail: Mapping[str, Any]) -> str:
 def with_events(line: str, events: Sequence[str]) -> str:
     """A row's line with events, each as JSON, at its end.
 
-    >>> with_events(row_line(40, ["a"], [1.0]), [event_text("extended", {"by": 10})])
+    >>> with_events('{"step": 40, "a": 1}\\n', [event_text("extended", {"by": 10})])
     '{"step": 40, "a": 1, "events": [{"event": "extended", "detail": {"by": 10}}]}\\n'
     """
     return f'{line[:-2]}, "{EVENTS}": [{", ".join(events)}]}}\n'
@@ -121,15 +142,9 @@ def restore(value: object) -> object:
     return value
 
 
-def _number(value: float) -> str:
-    if math.isfinite(value):
-        return f"{value:.9g}"
-    return '"NaN"' if math.isnan(value) else '"Infinity"' if value > 0 else '"-Infinity"'
-
-
 def _spelled(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
-        return json.loads(_number(value))
+        return json.loads(_SPELLED[str(value)])
     if isinstance(value, Mapping):
         return {str(k): _spelled(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -168,6 +168,7 @@ class _Columns:
         self.events: list[Event] = []
         self.nan_rows: dict[str, set[int]] = {}
         self.num_rows = 0
+        self.last_step = -1
 
     def add(self, path: Path, rows: list[Row], number: int) -> None:
         """Add parsed lines; ``number`` is the first one's line number."""
@@ -176,6 +177,9 @@ class _Columns:
         for at, row in enumerate(rows, start=number):
             if EVENTS in row:
                 self.events += _events(row.pop(EVENTS), row["step"])
+                if len(row) == 1 and row["step"] == self.last_step:
+                    continue  # what happened after the last row
+            self.last_step = row["step"]
             alike.setdefault(tuple(row), []).append((self.num_rows + len(steps), row, at))
             steps.append(row["step"])
         for names, places in alike.items():

@@ -1,6 +1,5 @@
 """Write the record without making the training wait for the device."""
 
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from steadygan.errors import CheckpointError, ConfigError, ContractError, DataError
 from steadygan.game import Reduce
-from steadygan.record.lines import event_text, restored_row, row_line, template, with_events
+from steadygan.record.lines import Layout, event_text, with_events
 from steadygan.record.truncate import tail
 
 Listener = Callable[[Sequence[Mapping[str, float | int]]], None]
@@ -42,8 +41,8 @@ class RecordWriter:
             averaged.
 
     Attributes:
-        listeners: called after each flush with its rows of signals, read back from their text, so
-            that who listens sees exactly what who reads the file later sees.
+        listeners: called after each flush with its rows of signals, rounded as in their text, so that
+            who listens sees exactly what who reads the file later sees.
 
     Raises:
         ConfigError: flush_every < 1.
@@ -74,7 +73,7 @@ class RecordWriter:
         self.listeners: list[Listener] = []
         self._pending: list[_Row] = []
         self._events: list[str] = []
-        self._templates: dict[tuple[str, ...], str] = {}
+        self._layouts: dict[tuple[str, ...], Layout] = {}
         self._last_step = -1
         self._file: int | None = None if path is None else self._open(path)
 
@@ -95,8 +94,8 @@ class RecordWriter:
                 "cut the record with truncate_after before running steps again."
             )
         names = tuple(signals)
-        if names not in self._templates:
-            self._templates[names] = template(names)
+        if names not in self._layouts:
+            self._layouts[names] = Layout(names)
         values = tuple(map(_kept, names, signals.values()))
         self._pending.append(_Row(step, names, values, tuple(self._events)))
         self._events.clear()
@@ -107,8 +106,9 @@ class RecordWriter:
     def event(self, name: str, **detail: Any) -> None:
         """Add an event to the next row: what happened before its step.
 
-        Rows stay one a step that way, whatever happens. An event that no row follows gets one of its
-        own when the record is closed.
+        Rows stay one a step that way, whatever happens. An event that no row follows gets a
+        line of its own when the record is closed, with the step of the last row; readers do not count it
+        as a row.
 
         Args:
             name: what happened.
@@ -125,21 +125,27 @@ class RecordWriter:
         """
         if not self._pending:
             return
-        lines = list(map(self._line, self._pending, self._transfer(self._pending)))
+        written = [
+            (layout := self._layouts[row.names], row, layout.texts(values))
+            for row, values in zip(self._pending, self._transfer(self._pending), strict=True)
+        ]
         if self._file is not None:
+            lines = (_line(layout, row, texts) for layout, row, texts in written)
             self._write(self._file, "".join(lines).encode())
         self._pending.clear()
         if self.listeners:
-            seen = [restored_row(line.encode()) for line in lines]
+            seen = [layout.row(row.step, texts) for layout, row, texts in written]
             for listener in self.listeners:
                 listener(seen)
 
     def close(self) -> None:
         """Flush and close the file; closing twice is allowed."""
         try:
-            if self._events and self._file is not None:
-                self.append(self._last_step + 1, {})
             self.flush()
+            if self._events and self._file is not None:
+                line = f'{{"step": {max(self._last_step, 0)}}}\n'
+                self._write(self._file, with_events(line, self._events).encode())
+                self._events.clear()
         finally:
             if self._file is not None:
                 os.close(self._file)
@@ -157,14 +163,6 @@ class RecordWriter:
     ) -> None:
         """Close, also after an error: the rows before a failure are the ones that explain it."""
         self.close()
-
-    def _line(self, row: _Row, values: Sequence[float]) -> str:
-        # One sum tells whether all are finite; a sum that overflows only takes the slower road.
-        if math.isfinite(sum(values)):
-            line = self._templates[row.names] % (row.step, *values)
-        else:
-            line = row_line(row.step, row.names, values)
-        return with_events(line, row.events) if row.events else line
 
     def _transfer(self, rows: list[_Row]) -> Iterator[list[float]]:
         """The rows' values as floats: one stack and one transfer per device."""
@@ -208,6 +206,11 @@ class RecordWriter:
             raise CheckpointError(
                 f"record {self.path} could not be written: {error.strerror}; free some space."
             ) from error
+
+
+def _line(layout: Layout, row: _Row, texts: Sequence[str]) -> str:
+    line = layout.line(row.step, texts)
+    return with_events(line, row.events) if row.events else line
 
 
 def _kept(name: str, value: Tensor | float | int) -> Tensor | float:

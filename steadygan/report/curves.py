@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 from steadygan.record import Record
 from steadygan.report.charts import Series
-from steadygan.report.glossary import entry, reading
+from steadygan.report.glossary import reading, signal_entry
 
 _Charts = list[tuple[str, tuple[str, ...]]]
 
 _GROUPS: dict[str, _Charts] = {
     "Samples against data": [
         ("Distance", ("energy_distance",)),
-        ("Diversity", ("coverage", "dispersion")),
+        ("Modes", ("modes", "mode_shift")),
+        ("Coverage and precision", ("coverage", "precision")),
+        ("Spread", ("dispersion", "effective_rank")),
         ("Repetition", ("duplicates",)),
         ("Motion", ("fixed_z_drift",)),
         ("Two-sample test", ("c2st",)),
@@ -19,7 +21,7 @@ _GROUPS: dict[str, _Charts] = {
     ],
     "The two players": [
         ("Losses", ("loss_g", "loss_d")),
-        ("Logits", ("logit_real", "logit_fake")),
+        ("Logits", ("logit_real", "logit_fake", "logit_validation")),
         ("Gradient norms", ("grad_norm_g", "grad_norm_d")),
         ("Learning rates", ("lr_g", "lr_d")),
         ("D's ranking", ("auc", "auc_train", "auc_validation")),
@@ -27,15 +29,16 @@ _GROUPS: dict[str, _Charts] = {
         ("D's accuracy", ("accuracy",)),
         ("D's certainty", ("saturated_real", "saturated_fake")),
         ("Spread of logits", ("logit_spread", "logit_real_std", "logit_fake_std")),
-        ("Logits on validation reals", ("logit_validation",)),
-        ("D's slope", ("input_grad_real", "input_grad_fake")),
+        ("D's slope", ("input_grad_real", "input_grad_fake", "input_grad_between")),
         ("Update ratios", ("update_ratio_g", "update_ratio_d")),
+        ("Sizes of weights", ("weight_norm_g", "weight_norm_d")),
         ("Successive gradients", ("grad_cosine_g", "grad_cosine_d")),
+        ("Momentum", ("momentum_g", "momentum_d")),
         ("D's probabilities", ("prob_real", "prob_fake")),
         ("Loss scales", ("loss_scale_g", "loss_scale_d")),
     ],
     "Penalties and time": [
-        *((entry(name).label, (name,)) for name in ("r1", "r2", "wgan_gp", "lp", "dragan")),
+        *((signal_entry(name).label, (name,)) for name in ("r1", "r2", "wgan_gp", "lp", "dragan")),
         ("Step time", ("step_s",)),
     ],
 }
@@ -94,13 +97,13 @@ def _curve(
     present = [name for name in signals if name in record]
     if not present:
         return None
-    lines = tuple(Series(entry(name).label, *record.measured(name)) for name in present)
+    lines = tuple(Series(signal_entry(name).label, *record.measured(name)) for name in present)
     notes = tuple(_note(record, objective, name) for name in present)
-    return Curve(title, entry(present[0]).unit, lines, notes)
+    return Curve(title, signal_entry(present[0]).unit, lines, notes)
 
 
 def _note(record: Record, objective: str | None, name: str) -> Note:
-    what, bad = entry(name), record.num_non_finite(name)
+    what, bad = signal_entry(name), record.num_non_finite(name)
     warning = f"{bad} measured values were NaN or infinite and are not drawn." if bad else ""
     if bad == 1:
         warning = "One measured value was NaN or infinite and is not drawn."

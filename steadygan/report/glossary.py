@@ -7,7 +7,7 @@ from steadygan.report.probe_signals import PROBE_SIGNALS
 
 _PENALTY = "Mean of the penalty on D before its weight, on the steps where it is due."
 
-GLOSSARY: dict[str, Entry] = {
+SIGNALS: dict[str, Entry] = {
     **PROBE_SIGNALS,
     "loss_d": Entry(
         "D",
@@ -101,6 +101,9 @@ GLOSSARY: dict[str, Entry] = {
         "Spread of the generated samples relative to that of the data.",
         "Near 1; well below, samples are less diverse than the data; near 0 they collapsed.",
     ),
+}
+
+METRICS: dict[str, Entry] = {
     "precision": Entry(
         "precision",
         "",
@@ -144,10 +147,21 @@ GLOSSARY: dict[str, Entry] = {
 }
 
 
-def entry(signal: str) -> Entry:
-    """The signal's entry; a signal of the user's own gets one that says so."""
-    return GLOSSARY.get(signal) or Entry(
-        signal, "", "Logged by this run; not a signal steadygan measures.", ""
+def signal_entry(name: str) -> Entry:
+    """A signal's entry; a signal of the user's own gets one that says so.
+
+    >>> signal_entry("modes").meaning == entry("modes").meaning  # a share there, a count here
+    False
+    """
+    return SIGNALS.get(name) or entry(name)
+
+
+def entry(name: str) -> Entry:
+    """A metric's entry, and a signal's where no metric has the name."""
+    return (
+        METRICS.get(name)
+        or SIGNALS.get(name)
+        or Entry(name, "", "Logged by this run; not a signal steadygan measures.", "")
     )
 
 
@@ -156,11 +170,11 @@ def reading(signal: str, objective: str | None) -> str:
 
     >>> reading("loss_d", "wasserstein").startswith("Minus the estimated distance")
     True
-    >>> reading("loss_d", "of_my_own") == GLOSSARY["loss_d"].healthy
+    >>> reading("loss_d", "of_my_own") == SIGNALS["loss_d"].healthy
     True
     """
     for name in objectives.__all__:
         part = getattr(objectives, name)
         if snake_case(name) == objective and signal in getattr(part, "reading", {}):
             return str(part.reading[signal])
-    return entry(signal).healthy
+    return signal_entry(signal).healthy

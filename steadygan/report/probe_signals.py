@@ -3,6 +3,30 @@
 from steadygan.report.entry import Entry
 
 PROBE_SIGNALS: dict[str, Entry] = {
+    "precision": Entry(
+        "precision",
+        "",
+        "Share of generated samples that lie among the reals.",
+        "Rises to about 0.95; low, samples lie where no data is. High alone may be a collapse.",
+    ),
+    "effective_rank": Entry(
+        "effective rank",
+        "",
+        "How many directions samples spread in, relative to the data.",
+        "Near 1; well below, samples lie flat: on a line, or on one mode.",
+    ),
+    "modes": Entry(
+        "clusters reached",
+        "",
+        "Share of the data's clusters that get at least a fifth of the samples due to them.",
+        "Rises to 1; a lasting fall is lost modes, seen even where the spread stays.",
+    ),
+    "mode_shift": Entry(
+        "shift",
+        "",
+        "Share of samples that would have to change their cluster to match the data.",
+        "Falls to about 0.15, what 256 perfect samples get; rising, the generator prefers some modes.",
+    ),
     "duplicates": Entry(
         "duplicates",
         "",
@@ -58,19 +82,19 @@ PROBE_SIGNALS: dict[str, Entry] = {
     "accuracy": Entry(
         "accuracy",
         "",
-        "Share of samples on the right side of logit 0.",
+        "Share of reals above logit 0 and of generated samples below it, averaged.",
         "0.5 to 0.8 for objectives whose logits are centred; means nothing for Wasserstein critics.",
     ),
     "saturated_real": Entry(
         "real",
         "",
-        "Share of reals of which D is all but certain.",
+        "Share of reals with a logit above 6.9: D is 99.9% certain of them.",
         "Small; near 1 the loss no longer tells D anything.",
     ),
     "saturated_fake": Entry(
         "fake",
         "",
-        "Share of generated samples of which D is all but certain.",
+        "Share of generated samples with a logit below -6.9: D is 99.9% certain of them.",
         "Small; near 1 a saturating generator loss has no gradient.",
     ),
     "input_grad_real": Entry(
@@ -85,6 +109,12 @@ PROBE_SIGNALS: dict[str, Entry] = {
         "Norm of D's slope at generated samples: what G learns from.",
         "Bounded and not 0.",
     ),
+    "input_grad_between": Entry(
+        "in between",
+        "",
+        "Norm of D's slope on the way from fakes to reals, where WGAN-GP holds it.",
+        "Near 1 under WGAN-GP, at most 1 under LP; growing without end, nothing limits D.",
+    ),
     "update_ratio_g": Entry(
         "G",
         "",
@@ -96,6 +126,30 @@ PROBE_SIGNALS: dict[str, Entry] = {
         "",
         "Size of a step relative to D's weights.",
         "Steady, 1e-4 to 1e-2; exactly 0 means D never moves.",
+    ),
+    "momentum_g": Entry(
+        "G",
+        "",
+        "The generator's momentum: Adam's first beta, or SGD's momentum.",
+        "As set; 0 to 0.5 suits games, from 0.8 on orbits are likely.",
+    ),
+    "momentum_d": Entry(
+        "D",
+        "",
+        "The discriminator's momentum: Adam's first beta, or SGD's momentum.",
+        "As set; 0 to 0.5 suits games, from 0.8 on orbits are likely.",
+    ),
+    "weight_norm_g": Entry(
+        "G",
+        "",
+        "Norm of those of G's weights that the step moves.",
+        "Changes slowly; a jump means that weights were replaced or that one step blew them up.",
+    ),
+    "weight_norm_d": Entry(
+        "D",
+        "",
+        "Norm of those of D's weights that the step moves.",
+        "Changes slowly; a jump means that weights were replaced or that one step blew them up.",
     ),
     "grad_cosine_g": Entry(
         "G",

@@ -1,6 +1,5 @@
 """What looks at a run between steps: pictures of its samples, and measurements for the doctor."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +7,7 @@ from torch import Tensor
 
 from steadygan.data import Latent, Source
 from steadygan.data.seeds import mix
-from steadygan.probes import GameView, Probe
+from steadygan.monitor.bedside import Bedside
 from steadygan.training.loop import Observer, Signals
 from steadygan.training.pictures import bounds_of, picture, save_picture
 from steadygan.training.run import Run
@@ -59,25 +58,36 @@ class SampleGrids(Observer):
 
 @dataclass
 class Watch(Observer):
-    """Runs probes on their schedule; their signals join the step's row.
+    """Asks the bedside for its measurements on a schedule; they join the step's row.
+
+    What the step itself has measured, D's mean logits on its batch say, stays as it is: a column of the
+    record is one quantity.
 
     Args:
-        probes: what to measure.
+        bedside: the probes.
         when: at which steps; the first step is always measured, as the baseline.
     """
 
-    probes: Sequence[Probe]
+    bedside: Bedside
     when: Schedule
 
     def after_step(self, run: Run, signals: Signals) -> Signals:
         """Measure if due."""
-        if not (self.when(run.step) or run.step == 1):
+        if not self._is_due(run.step):
             return {}
-        view = GameView(run.game.g, run.game.d, run.step)
-        found: Signals = {}
-        for probe in self.probes:
-            found |= probe.measure(view)
-        return found
+        found = self.bedside.measure(run.step)
+        return {name: value for name, value in found.items() if name not in signals}
+
+    def resume(self, run: Run) -> None:
+        """Look again where an earlier sitting looked last, so that the next look can tell what has moved.
+
+        Only where the run stands at such a step: its samples are then those of that look, to the bit.
+        """
+        if run.step and self._is_due(run.step):
+            self.bedside.measure(run.step)
+
+    def _is_due(self, step: int) -> bool:
+        return step == 1 or self.when(step)
 
 
 @torch.no_grad()

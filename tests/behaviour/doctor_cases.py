@@ -138,7 +138,7 @@ def run(case: Case, seed: int) -> Course:
     z = torch.randn(NUM, LATENT)
     probes = [
         SampleSpace(held_out, z),
-        Discriminator(held_out[:NUM], z, train=pool[torch.arange(NUM) % len(pool)]),
+        Discriminator(pool[torch.arange(NUM) % len(pool)], z, validation=held_out[:NUM]),
         Memory(pool[:2048], held_out[NUM:], z),
     ]
     return follow(case, world, pair, pool, game, rule, probes)

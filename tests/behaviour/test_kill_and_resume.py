@@ -54,6 +54,7 @@ def killed(process: subprocess.Popen[bytes], run: Path, after_s: float) -> bool:
         process.send_signal(signal.SIGKILL)
         process.communicate()
         return True
+    process.communicate()  # closes the pipe
     return False
 
 

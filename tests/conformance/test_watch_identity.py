@@ -1,22 +1,31 @@
 """Measuring is an identity: every style of loop trains bit for bit the same with and without the monitor."""
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, field
 
-import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from conformance.watched import (
+    RINGS,
+    STEPS,
+    Make,
+    Patient,
+    adams,
+    check_identity,
+    check_measured,
+    check_replay,
+    d_loss,
+    make_d,
+    make_g,
+    standard,
+    train,
+    update_d,
+    update_g,
+)
 from torch import Tensor, nn
 
 from steadygan import watch
-from steadygan.doctor import examine
-from steadygan.monitor import Forward, Monitor
-
-STEPS = 6
-RINGS = torch.randn(600, 2, generator=torch.Generator().manual_seed(3))
+from steadygan.monitor import Monitor
 
 
 class Labelled(nn.Module):
@@ -54,61 +63,6 @@ class Patches(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         answer: Tensor = self.body(x)
         return answer
-
-
-def make_g() -> nn.Module:
-    return nn.Sequential(nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 2))
-
-
-def make_d() -> nn.Module:
-    body = nn.Sequential(nn.Linear(2, 16), nn.LeakyReLU(0.2), nn.Dropout(0.3), nn.Linear(16, 1))
-    torch.nn.utils.parametrizations.spectral_norm(body[0])
-    return body
-
-
-@dataclass
-class Patient:
-    """A training: what it is made of, and one iteration of its loop."""
-
-    g: nn.Module
-    d: nn.Module
-    opt_g: torch.optim.Optimizer
-    opt_d: torch.optim.Optimizer
-    iterate: Callable[["Patient", Monitor | None], None]
-    real: object = field(default_factory=lambda: RINGS)
-    latent: object = lambda n: torch.randn(n, 4)
-    forward_d: Forward | None = None
-    rows: int = STEPS
-
-
-def d_loss(p: Patient, x: Tensor, fake: Tensor) -> Tensor:
-    return F.softplus(-p.d(x)).mean() + F.softplus(p.d(fake.detach())).mean()
-
-
-def update_d(p: Patient) -> Tensor:
-    x = RINGS[torch.randint(len(RINGS), (16,))]
-    p.opt_d.zero_grad()
-    loss = d_loss(p, x, p.g(torch.randn(16, 4)))
-    loss.backward()
-    p.opt_d.step()
-    return loss
-
-
-def update_g(p: Patient) -> Tensor:
-    p.opt_g.zero_grad()
-    loss = F.softplus(-p.d(p.g(torch.randn(16, 4)))).mean()
-    loss.backward()
-    p.opt_g.step()
-    return loss
-
-
-def adams(g: nn.Module, d: nn.Module) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
-    return torch.optim.Adam(g.parameters(), 1e-2), torch.optim.Adam(d.parameters(), 1e-2)
-
-
-def standard(iterate: Callable[[Patient, Monitor | None], None], rows: int = STEPS) -> Patient:
-    g, d = make_g(), make_d()
-    return Patient(g, d, *adams(g, d), iterate, rows=rows)
 
 
 def discriminator_first() -> Patient:
@@ -377,81 +331,17 @@ STYLES = [
 styles = pytest.mark.parametrize("make", STYLES, ids=lambda f: f.__name__)
 
 
-def everything(p: Patient) -> Iterator[tuple[str, object]]:
-    for player, network in (("g", p.g), ("d", p.d)):
-        for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
-            yield f"{player}.{name}", tensor.detach().numpy().tobytes()
-            yield f"{player}.{name} writes", tensor._version
-            grad = tensor.grad
-            yield f"{player}.{name} grad", None if grad is None else grad.numpy().tobytes()
-        for name, module in network.named_modules():
-            yield f"{player}.{name} training", module.training
-    yield "opt_g", str(p.opt_g.state_dict())
-    yield "opt_d", str(p.opt_d.state_dict())
-    yield "torch", torch.get_rng_state().numpy().tobytes()
-    # Python's own generator is left out: the shape checks of these tests draw from it.
-    yield "numpy", np.random.get_state()[1].tobytes()  # noqa: NPY002  what a loop may draw from
-
-
-def train(make: Callable[[], Patient], *, watched: bool) -> tuple[list[object], Monitor | None]:
-    torch.manual_seed(0)
-    np.random.seed(0)  # noqa: NPY002
-    patient = make()
-    states: list[object] = []
-    monitor = None
-    if watched:
-        monitor = watch(
-            patient.g,
-            patient.d,
-            patient.opt_g,
-            patient.opt_d,
-            real=patient.real,
-            latent=patient.latent,
-            validation=patient.real,
-            forward_d=patient.forward_d,
-            probe_every=2,
-            budget=None,
-        )
-    with monitor if monitor is not None else nullcontext():
-        for _ in range(STEPS):
-            states.append(dict(everything(patient)))
-            patient.iterate(patient, monitor)
-    states.append(dict(everything(patient)))
-    return states, monitor
+@styles
+def test_training_is_bitwise_the_same(make: Make) -> None:
+    check_identity(make)
 
 
 @styles
-def test_training_is_bitwise_the_same(make: Callable[[], Patient]) -> None:
-    alone, _ = train(make, watched=False)
-    watched, monitor = train(make, watched=True)
-    assert monitor is not None
-    for step, (a, b) in enumerate(zip(alone, watched, strict=True)):
-        differing = [name for name in a if a[name] != b[name]]
-        assert not differing, f"after {step} iterations {differing} differ"
-
-
-@styles
-def test_it_measured_what_it_says(make: Callable[[], Patient]) -> None:
-    """An identity that measures nothing would be easy."""
+def test_it_measured_what_it_says(make: Make) -> None:
     _, monitor = train(make, watched=True)
     assert monitor is not None
-    record = monitor.record
-    expected = make().rows
-    assert record.steps.tolist() == list(range(1, expected + 1))
-    probed = {1, *range(2, expected + 1, 2)}
-    for signal in ("energy_distance", "auc", "auc_train", "logit_validation"):
-        assert set(record.measured(signal)[0].tolist()) == probed, signal
-    for player in "gd":
-        assert len(record.measured(f"grad_norm_{player}")[0]) >= STEPS - 1
-        assert len(record.measured(f"lr_{player}")[0]) >= STEPS - 1
-    assert not record.events
-
-
-@styles
-def test_live_is_replay(make: Callable[[], Patient]) -> None:
-    _, monitor = train(make, watched=True)
-    assert monitor is not None
-    assert monitor.diagnosis() == examine(monitor.record)
+    check_measured(monitor, make().rows)
+    check_replay(monitor)
 
 
 def test_a_deep_copy_of_the_optimizer_is_not_watched() -> None:

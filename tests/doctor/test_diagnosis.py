@@ -19,7 +19,7 @@ def finding(severity: Severity = "critical", resolved: int | None = None) -> Fin
             Evidence("dispersion", 0.06, "above 0.78", "samples are 0.06 times as diverse"),
             Evidence("loss_g", math.inf, "a number", "loss_g is inf"),
         ),
-        causes=(Cause("the rate is high", ("lr_g",)), Cause("bad luck")),
+        causes=(Cause("rate", "the rate is high", ("lr_g",)), Cause("luck", "bad luck")),
         remedies=("lower_learning_rate_g", "add_r1_penalty"),
     )
 
@@ -73,8 +73,8 @@ def test_json_schema_1() -> None:
                     },
                 ],
                 "causes": [
-                    {"text": "the rate is high", "evidence": ["lr_g"]},
-                    {"text": "bad luck", "evidence": []},
+                    {"name": "rate", "text": "the rate is high", "evidence": ["lr_g"]},
+                    {"name": "luck", "text": "bad luck", "evidence": []},
                 ],
                 "remedies": ["lower_learning_rate_g", "add_r1_penalty"],
             }

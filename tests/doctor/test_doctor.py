@@ -57,9 +57,14 @@ def doctor_for(**levels: str) -> Doctor:
     return doctor
 
 
-def test_onset_recovery_and_relapse() -> None:
-    found = doctor_for(divergence="0220022-").diagnosis().findings
-    assert [(f.step, f.resolved) for f in found] == [(6, None), (2, 4)]
+def test_onset_recovery_and_recurrence() -> None:
+    found = doctor_for(divergence="022000022-").diagnosis().findings
+    assert [(f.step, f.resolved) for f in found] == [(8, None), (2, 4)]
+
+
+def test_a_pause_shorter_than_the_finding_ends_nothing() -> None:
+    found = doctor_for(divergence="0222200222-").diagnosis().findings
+    assert [(f.step, f.resolved) for f in found] == [(2, None)]
 
 
 def test_evidence_is_fresh_and_severity_the_worst() -> None:

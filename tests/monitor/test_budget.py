@@ -56,12 +56,62 @@ def test_dear_probes_are_stretched_to_their_quarter() -> None:
     assert spent <= 0.02 / 4 * 400 * 0.1 * 1.1
 
 
-def test_dear_rows_are_stretched_to_their_half() -> None:
-    """c = 2.5 ms, τ = 100 ms, half of 2 %: ⌈2.5 / (0.01·100)⌉ = 3."""
+def test_dear_rows_are_stretched_to_their_part() -> None:
+    """c = 2.5 ms, τ = 100 ms, three eighths of 2 %: ⌈2.5 / (0.0075·100)⌉ = 4."""
     clock = Clock()
     budget = make(0.02, clock)
     run(budget, clock, step_s=0.1, probe_s=0.0, row_s=0.0025)
-    assert budget.rows.interval == 3
+    assert budget.rows.interval == 4
+
+
+def test_a_trace_costs_its_own_iteration_and_the_next() -> None:
+    """c = 3 + 1 ms, τ = 100 ms, an eighth of 2 %: ⌈4 / (0.0025·100·10)⌉ = 2; a probe is no part of it."""
+    clock = Clock()
+    budget = make(0.02, clock)
+    traced = -1
+    for step in range(1, 501):
+        clock.now += 0.1
+        budget.begin()
+        if budget.traces.is_due(step):
+            clock.now += 0.003
+            budget.spent(budget.traces, 0.0)
+            traced = step
+        if step == traced + 1:
+            clock.now += 0.001
+        if budget.probes.is_due(step):
+            clock.now += 0.002
+            budget.spent(budget.probes, 0.002)
+        budget.end_iteration(has_row=True)
+        budget.end()
+    assert budget.traces.interval == 20
+    assert budget.rows.interval == 1
+
+
+def test_idle_iterations_are_counted_and_their_inside_is_not_looked_at() -> None:
+    clock = Clock()
+    budget = make(1.0, clock)
+    looks = 0
+
+    def counted() -> float:
+        nonlocal looks
+        looks += 1
+        return clock.now
+
+    budget.clock = counted
+    budget.rows.interval = budget.traces.interval = 40
+    idle = []
+    for step in range(1, 41):
+        before = looks
+        clock.now += 0.1
+        for _ in range(3):
+            budget.begin()
+            budget.end()
+        idle.append(budget.wake())
+        budget.end_iteration(has_row=False)
+        budget.rest(step, unless=step == 10)
+        assert looks - before == (2 if idle[-1] else 7)
+    # Not the first, not after the one with a reason, not the one with a row.
+    assert [step for step, was in enumerate(idle, 1) if not was] == [1, 11, 40]
 
 
 def test_own_time_is_not_step_time() -> None:
@@ -72,11 +122,11 @@ def test_own_time_is_not_step_time() -> None:
     assert budget.probes.interval == math.ceil(0.1 / (0.375 * 0.1))
 
 
-def test_never_more_than_four_times_rarer() -> None:
+def test_probes_get_at_most_four_times_rarer_and_rows_sixteen() -> None:
     clock = Clock()
     budget = make(0.02, clock)
-    run(budget, clock, step_s=0.001, probe_s=1.0, row_s=0.0)
-    assert budget.probes.interval == 40
+    run(budget, clock, step_s=0.001, probe_s=1.0, row_s=1.0)
+    assert (budget.probes.interval, budget.rows.interval) == (40, 16)
 
 
 def test_without_a_budget_nothing_is_stretched() -> None:

@@ -28,6 +28,15 @@ def test_is_the_plain_composition_of_its_layers() -> None:
     torch.testing.assert_close(g(z), expected)
 
 
+def test_depth_0_is_the_affine_pair_of_the_dirac_gan() -> None:
+    g, d = mlp(3, 2, depth=0)
+    assert [p.numel() for p in g.parameters()] == [6, 2]
+    assert [p.numel() for p in d.parameters()] == [2, 1]
+    conditional = mlp(3, 2, depth=0, classes=4)
+    y = torch.tensor([0, 3])
+    assert conditional.d(conditional.g(torch.zeros(2, 3), y), y).shape == (2,)
+
+
 @pytest.mark.parametrize("depth", [1, 8])
 @pytest.mark.parametrize("width", [32, 512])
 def test_initial_scale_depends_on_neither_width_nor_depth(width: int, depth: int) -> None:
@@ -45,7 +54,7 @@ def test_initial_scale_depends_on_neither_width_nor_depth(width: int, depth: int
         ({"event": (3, 0)}, r"mlp\.event must be >= 1, got 0"),
         ({"event": ()}, r"mlp\.event must be >= 1, got 0"),
         ({"width": 0}, r"mlp\.width must be >= 1, got 0"),
-        ({"depth": 0}, r"mlp\.depth must be >= 1, got 0"),
+        ({"depth": -1}, r"mlp\.depth must be >= 0, got -1"),
         ({"classes": -1}, r"mlp\.classes must be >= 0, got -1"),
         ({"d_dropout": 1.0}, r"mlp\.d_dropout must be in \[0, 1\), got 1\.0"),
         ({"g_norm": "bach"}, r"unknown mlp\.g_norm 'bach'; did you mean 'batch'"),

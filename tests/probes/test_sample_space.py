@@ -49,6 +49,11 @@ def test_agrees_with_the_metrics() -> None:
     x, y = real[60:].double(), fake.double()
     assert found["energy_distance"] == pytest.approx(float(energy_distance(y, x)), abs=1e-6)
     assert found["coverage"] == pytest.approx(density_coverage(y, x, k=5).coverage)
+    inside = torch.cdist(y, x) < neighbour_radius(x, 5)
+    assert found["precision"] == pytest.approx(float(inside.any(dim=1).double().mean()))
+    rank = [torch.linalg.eigvalsh(torch.cov(part.T)) for part in (y, x)]
+    fake_rank, real_rank = (float(v.sum() ** 2 / v.square().sum()) for v in rank)
+    assert found["effective_rank"] == pytest.approx(fake_rank / real_rank, rel=1e-5)
     assert found["dispersion"] == pytest.approx(float(mean_within(y) / mean_within(x)))
     limit = neighbour_radius(x, 1).quantile(0.01)
     twins = (neighbour_radius(y, 1) < limit).double().mean()
@@ -61,7 +66,11 @@ def test_perfect_samples(ring: SampleSpace) -> None:
     assert found["coverage"] > 0.9
     assert found["dispersion"] == pytest.approx(1, abs=0.05)
     assert found["duplicates"] < 0.05
-    assert ring.baseline == pytest.approx(found, abs=0.06)
+    assert found["precision"] > 0.9
+    assert found["effective_rank"] == pytest.approx(1, abs=0.05)
+    assert found["modes"] == 1
+    assert found["mode_shift"] < 0.25
+    assert ring.baseline == pytest.approx(found, abs=0.08)
 
 
 def test_one_point(ring: SampleSpace) -> None:
@@ -69,7 +78,10 @@ def test_one_point(ring: SampleSpace) -> None:
     assert found["energy_distance"] == pytest.approx(1, abs=0.2)
     assert found["coverage"] < 0.1
     assert found["dispersion"] == 0
+    assert found["effective_rank"] == pytest.approx(0, abs=1e-6)
     assert found["duplicates"] == 1
+    assert found["modes"] < 0.1
+    assert found["mode_shift"] > 0.9
 
 
 def test_half_of_the_modes(ring: SampleSpace) -> None:
@@ -77,6 +89,28 @@ def test_half_of_the_modes(ring: SampleSpace) -> None:
     found = measured(ring, lambda z: x[x[:, 0] > 0.1][:256])
     assert found["coverage"] == pytest.approx(0.5, abs=0.15)
     assert found["energy_distance"] > 0.1
+    assert found["modes"] < 0.7
+    assert found["mode_shift"] == pytest.approx(5 / 8, abs=0.08)
+    assert found["precision"] > 0.9, "what is there is good"
+
+
+def test_modes_that_go_missing_without_narrowing(ring: SampleSpace) -> None:
+    """Every other mode of eight: as wide as the data, and yet half of it."""
+    centres, x = Ring().centres, Ring().reference(2000, seed=9)[0]
+    assert centres is not None
+    mode = torch.cdist(Ring().to_data(x), centres.float()).argmin(dim=1)
+    found = measured(ring, lambda z: x[mode % 2 == 0][:256])
+    assert found["dispersion"] > 0.95
+    assert found["effective_rank"] > 0.95
+    assert found["modes"] < 0.65
+    assert found["mode_shift"] > 0.45
+
+
+def test_a_line_has_rank_one() -> None:
+    real = torch.randn(512, 6)
+    probe = SampleSpace(real, torch.zeros(256, 1))
+    found = measured(probe, lambda z: torch.randn(256, 1) * torch.ones(6))
+    assert found["effective_rank"] == pytest.approx(1 / 6, rel=0.15)
 
 
 def test_noise_is_too_wide_not_too_narrow(ring: SampleSpace) -> None:
@@ -84,6 +118,7 @@ def test_noise_is_too_wide_not_too_narrow(ring: SampleSpace) -> None:
     assert found["dispersion"] > 2
     assert found["duplicates"] == 0
     assert found["coverage"] < 0.1
+    assert found["precision"] < 0.1
 
 
 def test_units_do_not_matter() -> None:

@@ -79,7 +79,7 @@ def test_says_everything(make_run: MakeRun) -> None:
     ):
         assert words in page.text, words
     assert "Not in this report" not in page.text
-    assert sum(tag == "svg" for tag, _ in page.tags) == 8
+    assert sum(tag == "svg" for tag, _ in page.tags) == 9
     assert sum(tag == "img" for tag, _ in page.tags) == 13
     assert re.search(r"Samples per second 2,[89]\d\d", page.text)
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from steadygan.errors import DataError
@@ -122,7 +123,7 @@ class CsvLog(Log):
         if "step" not in chosen:
             self.notes.append(f"{self.path.name} has no column of steps; its rows are numbered.")
         start = [second] if second is not None else []
-        return _chained(start if layout.has_header else [first, *start], filled)
+        return chain(start if layout.has_header else [first, *start], filled)
 
     def _measured(self, lines: Iterator[list[str]]) -> Iterator[Row]:
         assert self._layout is not None
@@ -165,8 +166,3 @@ class CsvLog(Log):
                 f"{self._num_bad:,} cells of {self.path.name} are no numbers and were left out."
             )
         self.notes += self._steps.notes(self.path.name)
-
-
-def _chained(start: list[str], rest: Iterator[str]) -> Iterator[str]:
-    yield from start
-    yield from rest

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from steadygan.errors import DataError
 
@@ -19,12 +20,14 @@ class Log(ABC):
         growing: whether the last, incomplete line is left for later.
         notes: what was guessed or left out, one sentence each, for the person who asks; it may grow
             while rows are read.
+        events: what happened besides, as far as it was read: names and details.
     """
 
     def __init__(self, path: Path, *, growing: bool = False) -> None:
         self.path = path
         self.growing = growing
         self.notes: list[str] = []
+        self.events: list[tuple[str, Mapping[str, Any]]] = []
 
     @abstractmethod
     def rows(self) -> Iterator[Row]:

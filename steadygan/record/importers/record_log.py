@@ -65,6 +65,7 @@ class RecordLog(Log):
                 f"--map names {min(unseen)!r}, which {self.path} never holds; mend the name."
             )
         self._signals = frozenset(self._names.get(name, name) for name in record.signals)
+        self.events += [(event.name, event.detail) for event in record.events]
         yield from self._risen(record.rows())
 
     def _new_rows(self) -> Iterator[Row]:
@@ -97,9 +98,14 @@ class RecordLog(Log):
     def _row(self, line: bytes) -> Row:
         try:
             row = parse(line)
-            for event in row.pop(EVENTS, ()):
-                name = event.get("event") if isinstance(event, dict) else None
-                self._said_end = self._said_end or name in _ENDS
+            # A record that is continued goes on after an end: only the last line's counts.
+            happened = [e for e in row.pop(EVENTS, ()) if isinstance(e, dict)]
+            self._said_end = any(event.get("event") in _ENDS for event in happened)
+            for event in happened:
+                detail = event.get("detail")
+                self.events.append(
+                    (str(event.get("event")), detail if isinstance(detail, dict) else {})
+                )
             # float() understands the spelling of non-finite numbers too.
             return {name: float(value) for name, value in row.items()}
         except (DataError, ValueError, TypeError):

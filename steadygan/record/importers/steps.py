@@ -33,7 +33,13 @@ class Steps:
         for row in rows:
             held = self._held
             own = row.get("step")
-            if held is None or own is None or own != held["step"] or self._is_numbered:
+            if own is not None and own > self._last and own % 1 == 0 and not self._is_numbered:
+                # A step that rises as it should: nothing to decide.
+                row["step"] = self._last = int(own)
+                self._held = row
+                if held is not None:
+                    yield held
+            elif held is None or own is None or own != held["step"] or self._is_numbered:
                 if held is not None:
                     yield held
                 self._held = self._numbered(row, own)

@@ -1,0 +1,56 @@
+"""Facts about the game that several detectors ask for: kept once, whoever asks."""
+
+import math
+from collections.abc import Collection
+
+from steadygan import penalties
+from steadygan.doctor.row import Row
+from steadygan.names import snake_case
+
+PENALTIES = frozenset(
+    snake_case(name)
+    for name in penalties.__all__
+    if isinstance(part := getattr(penalties, name), type)
+    and issubclass(part, penalties.Penalty)
+    and part is not penalties.Penalty
+)
+
+_GAP = frozenset({"logit_real", "logit_fake"})
+_SMOOTH = 0.9
+_KEPT = frozenset(
+    {
+        *("lr_g", "lr_d", "momentum_g", "momentum_d", "update_ratio_g", "update_ratio_d"),
+        *("weight_norm_g", "weight_norm_d", "input_grad_real", "input_grad_fake"),
+        *("logit_spread", "auc", "auc_train", "auc_validation", "nn_train", "nn_validation"),
+        *("duplicates", "fixed_z_drift", "energy_distance", "grad_norm_d"),
+    }
+)
+
+
+class Facts:
+    """The last value of what tells causes apart, D's smoothed logit gap, and whether a penalty is on record.
+
+    Attributes:
+        now: the last values, and "gap", the mean logit on reals less that on fakes, smoothed.
+        knows_losses: whether D's loss is recorded.
+        penalised: whether a gradient penalty is.
+    """
+
+    def __init__(self) -> None:
+        self.now: dict[str, float] = {}
+        self.knows_losses = self.penalised = False
+
+    def learn_of(self, signals: Collection[str]) -> tuple[str, ...]:
+        """Take note of what is recorded in one sort of rows; returns what of it is kept."""
+        self.knows_losses = self.knows_losses or "loss_d" in signals
+        self.penalised = self.penalised or not PENALTIES.isdisjoint(signals)
+        return tuple(name for name in signals if name in _KEPT or name in _GAP)
+
+    def update(self, row: Row, kept: Collection[str]) -> None:
+        """Take note of one more row's values of these signals."""
+        now = self.now
+        for name in kept:
+            now[name] = row[name]
+        real, fake = row.get("logit_real"), row.get("logit_fake")
+        if real is not None and fake is not None and math.isfinite(gap := real - fake):
+            now["gap"] = _SMOOTH * now.get("gap", gap) + (1 - _SMOOTH) * gap
