@@ -20,11 +20,11 @@ from steadygan.doctor import (
 from steadygan.doctor.detector import Row
 from steadygan.doctor.facts import Facts
 from steadygan.doctor.findings import Healthy, Opinion
+from steadygan.doctor.post_hoc import known_signals
 
 SIGNALS = sorted(
-    {"step_s", "r1", "lr_g", "lr_d", "logit_real", "logit_fake", "update_ratio_g", "d_prime"}
-    | {"update_ratio_d", "logit_spread", "input_grad_fake", "c2st", "fixed_z_drift", "duplicates"}
-    | {"nn_train", "nn_validation", "loss_scale_d"}.union(*(d.needs for d in default_detectors()))
+    known_signals().union(*(d.hears or () for d in (*default_detectors(), Memorization())))
+    | {"d_prime", "c2st", "loss_scale_d", "nn_train", "nn_validation"}
 )
 
 
