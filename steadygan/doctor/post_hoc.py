@@ -17,7 +17,7 @@ _WAYS = (
         "train under steadygan.watch(..., real=..., latent=...), which measures samples against the data",
     ),
     (("grad_norm",), "log gradient norms, grad_norm_g and grad_norm_d (steadygan.watch does)"),
-    (("_validation",), "give steadygan.watch held-out reals, validation=..."),
+    (("_validation",), "give steadygan.watch held-out reals as validation"),
 )
 
 

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from steadygan.doctor import Diagnosis
-from steadygan.errors import CheckpointError, ContractError
+from steadygan.errors import CheckpointError
 from steadygan.monitor.bedside import Bedside, Signals
 from steadygan.monitor.budget import Budget
 from steadygan.monitor.chart import Chart
+from steadygan.monitor.compiled import unseen
 from steadygan.monitor.foreign import Discriminator, Generator
+from steadygan.monitor.logged import scalar
 from steadygan.probes import Probe
 from steadygan.probes.optimizer_hooks import PlayerGauge
 from steadygan.record.lines import Layout
@@ -58,6 +60,8 @@ class Monitor(Bedside):
         self._gauges: dict[int, list[PlayerGauge]] = {id(o): [] for o in optimizers}
         for gauge, owner in zip(gauges, owners, strict=True):
             self._gauges[id(owner)].append(gauge)
+        self._all_gauges = tuple(gauges)
+        self._names: set[str] = set()  # that were logged
         self._mover: torch.optim.Optimizer | None = None
         self._step = chart.last_step
         self._current: Signals = {}
@@ -68,12 +72,10 @@ class Monitor(Bedside):
         self._is_open = self._was_logged = self._g_moved = self._has_closure = False
         self._was_written_early = self._is_closed = False
         self._g_first: bool | None = None
-        unseen: Callable[..., Any] = torch.compiler.disable
         self._hooks = [
             hook
             for o in optimizers
             for hook in (
-                # By the compiler: in a compiled step they are called between its graphs.
                 o.register_step_pre_hook(unseen(self._before_step)),
                 o.register_step_post_hook(unseen(self._after_step)),
             )
@@ -89,9 +91,16 @@ class Monitor(Bedside):
 
         Call it at most once an iteration. Nothing is synchronised; a tensor of one element is copied.
         """
-        logged = {name: _scalar(name, value) for name, value in scalars.items()}
+        ends = self._is_open or self._was_logged or self._step == self._chart.first_step
+        if not ends and self._held is None and not self._was_written_early:
+            self._was_logged = True  # of an iteration that gets no row
+            return
+        if not self._names.issuperset(scalars):
+            Layout(tuple(scalars))  # refuses the names of its own fields
+            self._names.update(scalars)
+        logged = {name: scalar(name, value) for name, value in scalars.items()}
         self.budget.begin()
-        if self._is_open or self._was_logged or self._step == self._chart.first_step:
+        if ends:
             self._end_iteration()
         self._was_logged = True
         # Where the row was asked for before, the next one takes them.
@@ -164,7 +173,8 @@ class Monitor(Bedside):
             return None  # a step that calls the one it inherits
         self.budget.begin()
         self._mover = optimizer
-        closures = [value for value in (*args[1:], *kwargs.values()) if callable(value)]
+        has_more = len(args) > 1 or bool(kwargs)
+        closures = [v for v in (*args[1:], *kwargs.values()) if callable(v)] if has_more else []
         self._has_closure = bool(closures)
         gauges = self._gauges[id(optimizer)]
         self._stepping = [g for g in gauges if self._has_closure or g.moves_in(optimizer)]
@@ -202,8 +212,9 @@ class Monitor(Bedside):
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         self.budget.begin()
-        for gauge in self._stepping:
-            self._current |= gauge.after()
+        if not self.budget.is_idle:
+            for gauge in self._stepping:
+                self._current |= gauge.after()
         if self._stepping and self._g_moved and not self._g_first:
             self._end_iteration()
         self._stepping = []
@@ -211,7 +222,7 @@ class Monitor(Bedside):
 
     def _cut(self) -> None:
         """Decide whether the step about to be made begins a new iteration."""
-        moves_g = any(gauge.player == "g" for gauge in self._stepping)
+        moves_g = self._stepping[0].player == "g" or self._stepping[-1].player == "g"
         if self._g_first is None:
             self._g_first = moves_g and len(self._stepping) == 1
         if moves_g and self._g_moved:
@@ -222,6 +233,8 @@ class Monitor(Bedside):
 
     def _measure(self, optimizer: torch.optim.Optimizer) -> None:
         """Read the gauges of the players that step, if this iteration is due for it."""
+        if self.budget.is_idle:
+            return
         step, began = self._step + 1, self.budget.clock()
         traced = self.budget.traces.is_due(step)
         due = traced or self.budget.rows.is_due(step)
@@ -235,6 +248,7 @@ class Monitor(Bedside):
 
     def _end_iteration(self) -> None:
         """The iteration under way is over; its row is held back for what ``log`` may add."""
+        was_idle = self.budget.wake()
         self._write()
         self._num_unheard = 0 if self._is_open else self._num_unheard + 1
         if self._num_unheard == _UNHEARD:
@@ -254,6 +268,8 @@ class Monitor(Bedside):
         seconds = self.budget.end_iteration(has_row=has_row)
         if self._held is not None and seconds is not None:
             self._held["step_s"] = seconds
+        waits = not was_idle and any(gauge.is_waiting for gauge in self._all_gauges)
+        self.budget.rest(self._step, unless=waits)
 
     def _probe(self) -> Signals:
         began = self.budget.clock()
@@ -270,22 +286,6 @@ class Monitor(Bedside):
             self._chart.append(self._step, held)
         except CheckpointError as error:
             warnings.warn(f"steadygan: {error}", stacklevel=2)
-
-
-def _scalar(name: str, value: Tensor | float | int) -> Tensor | float:
-    """The value as a row takes it, or at once why it cannot, and not when the row is written."""
-    Layout((name,))  # refuses the names of its own fields
-    if isinstance(value, Tensor) and value.numel() == 1 and not value.is_complex():
-        # Loops add up losses in place; the copy is what this iteration saw.
-        return value.detach().clone().reshape(())
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        shown = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else repr(value)[:40]
-        raise ContractError(
-            f"monitor.log {name} must be a number or a tensor of one real element, got {shown}; "
-            "log its mean."
-        ) from None
 
 
 def _class_names(
