@@ -123,7 +123,7 @@ def nan_at(index: tuple[int, ...], value: float = float("nan")) -> torch.Tensor:
         (pixels(2, 8, 8), {"layout": "nchw"}, "must have 4 axes for layout 'nchw'"),
         (nan_at((3, 1, 2)), {}, r"must be finite, got nan at \[3, 1, 2\]"),
         (nan_at((7, 0, 0), float("inf")), {}, r"must be finite, got inf at \[7, 0, 0\]"),
-        (nan_at((2, 0, 1), 7.0), {}, r"got \[0\.\d+, 7\]; say which values are possible"),
+        (nan_at((2, 0, 1), 7.0), {}, r"got \[\S+, 7\]; say which values are possible"),
         (nan_at((2, 0, 1), 7.0), {"range": (0, 1)}, r"stated range \[0, 1\], got 7 at \[2, 0, 1\]"),
         (pixels(2, 8, 8) % 2, {}, "are bytes, read as 0..255, but the largest is 1"),
         (np.zeros((2, 4, 4), dtype=complex), {}, "real numbers, got dtype complex128"),
