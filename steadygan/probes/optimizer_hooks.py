@@ -59,7 +59,6 @@ class PlayerGauge:
         self.player = player
         self.located: Located | None = None
         self._names = {id(p): name for name, p in network.named_parameters()}
-        self._movers: dict[int, Tensor] = {}  # of each optimizer, a parameter that had a gradient
         self._moving: list[Tensor] = []
         self._weights: list[Tensor] = []
         self._earlier: list[Tensor] = []
@@ -73,13 +72,9 @@ class PlayerGauge:
 
     def moves_in(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether this step would move the player: one of its parameters has a gradient."""
-        known = self._movers.get(id(optimizer))
-        if known is not None and known.grad is not None:
-            return True  # asked at every step, and nearly always so
         for group in optimizer.param_groups:
             for p in group["params"]:
                 if p.grad is not None and id(p) in self._names:
-                    self._movers[id(optimizer)] = p
                     return True
         return False
 

@@ -337,3 +337,15 @@ def test_what_is_wrong_is_said_at_once(
     with pytest.raises(error, match=message):
         watch(**change(arguments))
     assert not loop.opt_g._optimizer_step_pre_hooks, "nothing stays attached"
+
+
+def test_an_optimizer_that_is_given_other_parameters_ends_nothing() -> None:
+    loop = Loop()
+    with loop.watch() as monitor:
+        loop.step()
+        copies = [torch.nn.Parameter(p.detach().clone()) for p in loop.d.parameters()]
+        loop.opt_d.param_groups[0]["params"] = copies
+        for _ in range(2):
+            loop.step()
+    assert monitor.record.measured("grad_norm_d")[0].tolist() == [1]
+    assert monitor.record.measured("grad_norm_g")[0].tolist() == [1, 2, 3]
