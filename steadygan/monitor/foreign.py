@@ -1,17 +1,15 @@
 """Networks and data of loops we have not written, brought into the form that probes expect."""
 
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from steadygan.errors import ContractError, DataError
+from steadygan.probes.randomness import restored_randomness
 from steadygan.probes.untouched import untouched
 
 Samples = Tensor | Sequence[Tensor]
@@ -257,23 +255,3 @@ def _ends_in_sigmoid(answer: Tensor) -> bool:
     while node is not None and node.name().startswith(_SHAPING):
         node = node.next_functions[0][0] if node.next_functions else None
     return node is not None and node.name().startswith("Sigmoid")
-
-
-@contextmanager
-def restored_randomness(device: torch.device | None) -> Iterator[None]:
-    """Put torch's, numpy's and Python's global generators back as they were.
-
-    Args:
-        device: whose generator beside the CPU's; None: those of all CUDA devices.
-    """
-    # NPY002 off: the legacy global generator is the one that people's loops draw from.
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    devices = [device] if device is not None and device.type == "cuda" else []
-    if device is None and torch.cuda.is_available():
-        devices = [torch.device("cuda", n) for n in range(torch.cuda.device_count())]
-    try:
-        with torch.random.fork_rng(devices, device_type="cuda"):
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002

@@ -18,13 +18,13 @@ from steadygan.monitor.foreign import (
     Forward,
     Given,
     drawn,
-    restored_randomness,
     unwrapped,
     unwrapped_optimizer,
 )
 from steadygan.networks.constraints import Constraint
 from steadygan.objectives import Objective
 from steadygan.penalties import Penalty
+from steadygan.probes.randomness import restored_randomness
 
 _REALS = 512
 _LATENTS = 64

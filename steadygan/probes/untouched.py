@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from steadygan.probes.randomness import restored_randomness
+
 _SEED = 0
 _OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"training"}
 _CONTAINERS = frozenset({list, dict, set, deque, OrderedDict})
@@ -36,7 +38,8 @@ def run_untouched(network: nn.Module, *inputs: Tensor, weights: bool = False) ->
         weights: whether to copy the parameters that train, too: layers that set themselves up at
             their first input write them.
     """
-    with untouched(network, weights=weights) as copies, _own_randomness(inputs[0].device):
+    same = restored_randomness(inputs[0].device, seed=_SEED)
+    with untouched(network, weights=weights) as copies, same:
         output: Tensor = torch.func.functional_call(network, copies, inputs)
     return output
 
@@ -86,23 +89,3 @@ def _uncompiled() -> AbstractContextManager[object]:
         return nullcontext()
     stance: AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
     return stance
-
-
-@contextmanager
-def _own_randomness(device: torch.device) -> Iterator[None]:
-    on_cuda = device.type == "cuda"
-    # NPY002 off: the legacy global generator is the one that people's networks draw from.
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        with torch.random.fork_rng([device] if on_cuda else [], device_type="cuda"):
-            # Not torch.manual_seed: it would seed the generators of all other devices too.
-            torch.default_generator.manual_seed(_SEED)
-            if on_cuda:
-                with torch.cuda.device(device):
-                    torch.cuda.manual_seed(_SEED)
-            random.seed(_SEED)
-            np.random.seed(_SEED)  # noqa: NPY002
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002

@@ -145,7 +145,8 @@ def _matched(source: Source, output: tuple[float, float] | None) -> Source:
 
 def _placed(network: nn.Module, recipe: Recipe, engine: Engine) -> nn.Module:
     network = engine.prepare(network)
-    if recipe.channels_last:  # torch's own types leave memory_format out of Module.to
+    if recipe.channels_last:
+        # Ignored: torch's own types leave memory_format out of Module.to.
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.train()
 

@@ -52,7 +52,7 @@ class RecordWriter:
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "record.jsonl"
     >>> with RecordWriter(path) as writer:
-    ...     writer.event("extended", by=10)
+    ...     writer.event("preview", file="samples/1.png")
     ...     writer.append(1, {"loss_d": torch.tensor(0.5), "step_s": 0.02})
     ...     writer.append(2, {"loss_d": torch.tensor(0.25), "step_s": 0.02})
     >>> path.read_text().splitlines()[1]

@@ -81,14 +81,6 @@ def scale_weights(run: Ongoing, *, player: Player, by: float) -> None:
             parameter.mul_(by)
 
 
-def freeze_first_layers(run: Ongoing, *, player: Player) -> None:
-    """Half of a network's layers stop learning."""
-    parameters = list(run.network(player).parameters())
-    for parameter in parameters[: len(parameters) // 2]:
-        parameter.requires_grad_(False)
-        parameter.grad = None
-
-
 def scale_reals(run: Ongoing, *, by: float) -> None:
     """Batches arrive in another range than before."""
     _on_batches(run, lambda x: by * x)
@@ -156,7 +148,6 @@ FAULTS: dict[str, Callable[..., None]] = {
         blank_output,
         shift_output,
         scale_weights,
-        freeze_first_layers,
         scale_reals,
         noise_reals,
         spoil_batch,

@@ -130,16 +130,16 @@ def _rates(preparation: Preparation, player: Player) -> Iterator[Finding]:
             continue
         rate = float(group["lr"])
         if rate == 0 == float(group.get("initial_lr", 0)):
-            severity, expected, remedy = "warning", "above 0", "set a learning rate"
+            expected, remedy = "above 0", "set a learning rate"
             cause = "the rate was left at 0, or a finished schedule was loaded"
         elif rate >= _LARGE and "betas" in group:
-            severity, expected, remedy = "warning", f"below {_LARGE}", "begin with 0.0002 to 0.001"
+            expected, remedy = f"below {_LARGE}", "begin with 0.0002 to 0.001"
             cause = "Adam moves every weight by about its rate each step, whatever the gradient"
         else:
             continue
         yield found(
             KIND,
-            "critical" if severity == "critical" else "warning",
+            "warning",
             f"opt_{player} ({type(method).__name__}) has a learning rate of {rate:g}",
             signal=f"lr_{player}",
             observed=rate,

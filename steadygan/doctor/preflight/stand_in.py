@@ -1,14 +1,13 @@
 """A network's stand-in: copies of its weights play in its place, so that nothing in it can change."""
 
-import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from steadygan.errors import DataError
+from steadygan.probes.randomness import restored_randomness
 from steadygan.probes.untouched import untouched
 
 Call = Callable[..., Tensor]
@@ -55,7 +54,7 @@ class StandIn:
             LabelsOutOfRange: before an embedding is asked for a row that it does not have.
         """
         with ExitStack() as stage:
-            stage.enter_context(_same_randomness(inputs[0].device))
+            stage.enter_context(restored_randomness(inputs[0].device, seed=_SEED))
             copies = stage.enter_context(untouched(self.network))
             cast = {f"network.{name}": value for name, value in (copies | self.weights).items()}
             stage.enter_context(torch.inference_mode(False))
@@ -86,26 +85,6 @@ def _copied(parameter: nn.Parameter, nudge: float) -> Tensor:
         generator = torch.Generator().manual_seed(_SEED)
         copy += nudge * torch.randn(copy.shape, generator=generator).to(copy)
     return copy.requires_grad_(parameter.requires_grad)
-
-
-@contextmanager
-def _same_randomness(device: torch.device) -> Iterator[None]:
-    # NPY002 off: the legacy global generator is the one that networks and loops draw from.
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    on_cuda = device.type == "cuda"
-    try:
-        random.seed(_SEED)
-        np.random.seed(_SEED)  # noqa: NPY002
-        with torch.random.fork_rng([device] if on_cuda else [], device_type="cuda"):
-            # Not torch.manual_seed: it would seed the generators of all other devices too.
-            torch.default_generator.manual_seed(_SEED)
-            if on_cuda:
-                with torch.cuda.device(device):
-                    torch.cuda.manual_seed(_SEED)
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002
 
 
 @contextmanager
