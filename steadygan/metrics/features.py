@@ -16,6 +16,7 @@ Extractor = Callable[[Tensor], Tensor]
 
 _SIDE = 32  # larger images are averaged down to this, so that the cost has a bound
 _PIXELS = 8
+_AT_ONCE = 64  # images through the convolutions together: a bound on memory
 _SLOPE = 0.2
 
 
@@ -70,6 +71,9 @@ class RandomConvolution:
     @torch.no_grad()
     def __call__(self, x: Samples) -> Float[Tensor, "n f"]:
         """The features, on the samples' device."""
+        return torch.cat([self._features(part) for part in torch.split(x, _AT_ONCE)])
+
+    def _features(self, x: Samples) -> Float[Tensor, "n f"]:
         x = x.float()
         h = F.adaptive_avg_pool2d(x, self.side) if min(x.shape[2:]) > self.side else x
         for weight in self.filters:

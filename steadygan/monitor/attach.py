@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from steadygan.errors import ConfigError, ContractError, DataError, SteadyganError
-from steadygan.monitor.bedside import usual_probes
+from steadygan.monitor.bedside import together, usual_probes
 from steadygan.monitor.budget import Budget, Clock
 from steadygan.monitor.chart import Chart
 from steadygan.monitor.foreign import (
@@ -127,14 +127,14 @@ def watch(
         cadence.probes.share = None
     z = z.to(g.device)
     g.labels = tuple(label.to(g.device) for label in labels)
-    fakes = _tried(g, "generator", "forward_g", (z,))
+    at_once = together(reals[0])
+    fakes = _tried(g, "generator", "forward_g", (z,), at_once)
     # Copies: a view of a few would keep all of them alive.
     inputs = tuple(part[:_JUDGED].to(d.device, copy=True) for part in reals)
     fake_labels = tuple(label.to(d.device) for label in labels) if len(inputs) > 1 else ()
-    _tried(d, "discriminator", "forward_d", inputs)
-    _tried(d, "discriminator", "forward_d", (fakes.to(inputs[0]), *fake_labels))
+    _tried(d, "discriminator", "forward_d", inputs, at_once)
+    _tried(d, "discriminator", "forward_d", (fakes.to(inputs[0]), *fake_labels), at_once)
     d.recognise(*inputs)
-    g.forget()
     library = reals[0].to(fakes.device)
     _check_shapes(library, fakes)
     chart = Chart.at(None if record is None else Path(record))
@@ -163,7 +163,7 @@ def watch(
         refusals += [f.evidence[0].sentence for f in found.findings if f.severity == "critical"]
     for refusal in refusals:
         warnings.warn(f"steadygan: {refusal}", stacklevel=2)
-    return Monitor(g, d, gauges, optimizers, probes, chart, cadence)
+    return Monitor(g, d, gauges, optimizers, probes, chart, cadence, at_once)
 
 
 def _held_out(validation: Given) -> tuple[Tensor, ...]:
@@ -203,11 +203,15 @@ def _check_owners(
 
 
 def _tried(
-    network: Generator | Discriminator, name: str, forward: str, inputs: tuple[Tensor, ...]
+    network: Generator | Discriminator,
+    name: str,
+    forward: str,
+    inputs: tuple[Tensor, ...],
+    at_once: int | None,
 ) -> Tensor:
     """The network's answer, or why it cannot be called."""
     try:
-        return run_untouched(network, *inputs, weights=True)
+        return run_untouched(network, *inputs, weights=True, at_once=at_once)
     except Exception as error:  # the networks are not ours, and neither are their errors
         if isinstance(error, SteadyganError):
             raise

@@ -16,6 +16,8 @@ from steadygan.probes.probe import Inputs
 Signals = dict[str, Tensor | float]
 
 _FEWEST_UNSEEN = 64  # validation reals whose distances have a median to rely on
+_LARGE = 1024  # numbers in a sample from which a probe's passes would take the memory of a training
+_AT_ONCE = 64
 
 
 class Bedside(SavedRecord):
@@ -30,6 +32,7 @@ class Bedside(SavedRecord):
         probes: which.
         chart: the record and the doctor who reads it.
         parts: class names of networks and optimizers, for the report.
+        at_once: the most samples that probes send through a network together; None: all.
     """
 
     def __init__(
@@ -39,14 +42,16 @@ class Bedside(SavedRecord):
         probes: Sequence[Probe],
         chart: Chart,
         parts: Mapping[str, str],
+        at_once: int | None = None,
     ) -> None:
         super().__init__(chart, parts)
+        self._at_once = at_once
         self._g, self._d = g, d
         self._probes = list(probes)
 
     def measure(self, step: int) -> Signals:
         """What the probes see at this step."""
-        view = GameView(self._g, self._d, step)
+        view = GameView(self._g, self._d, step, self._at_once)
         found: Signals = {}
         for probe in list(self._probes):
             try:
@@ -56,8 +61,12 @@ class Bedside(SavedRecord):
                 name, reason = type(probe).__name__, str(error).partition("\n")[0]
                 self._chart.event("not_probed", probe=name, reason=reason)
                 warnings.warn(f"steadygan: {name} is switched off: {reason}", stacklevel=2)
-        self._g.forget()
         return found
+
+
+def together(real: Tensor) -> int | None:
+    """How many samples like these reals may go through a network together in a probe; None: any number."""
+    return _AT_ONCE if real[:1].numel() >= _LARGE else None
 
 
 def usual_probes(

@@ -1,7 +1,6 @@
 """Networks and data of loops we have not written, brought into the form that probes expect."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -59,16 +58,8 @@ class Called(nn.Module):
         return torch.device("cpu") if parameter is None else parameter.device
 
 
-@dataclass
-class _Memory:
-    """The latest samples; an object of its own, because a module's attributes are put back after a run."""
-
-    latents: Tensor | None = None
-    samples: Tensor | None = None
-
-
 class Generator(Called):
-    """G with the fixed latents' labels bound; within one probing it is run once.
+    """G with the fixed latents' labels bound.
 
     Args:
         network: the generator.
@@ -81,18 +72,11 @@ class Generator(Called):
     ) -> None:
         super().__init__(network, forward)
         self.labels = tuple(labels)
-        self._memory = _Memory()
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """Samples for the latents."""
         (z,) = inputs
-        if self._memory.latents is not z or self._memory.samples is None:
-            self._memory.latents, self._memory.samples = z, super().forward(z, *self.labels)
-        return self._memory.samples
-
-    def forget(self) -> None:
-        """The network is about to change."""
-        self._memory.latents = self._memory.samples = None
+        return super().forward(z, *self.labels)
 
 
 class Discriminator(Called):
@@ -137,9 +121,9 @@ class Discriminator(Called):
                 torch.inference_mode(False),
                 torch.enable_grad(),
                 restored_randomness(inputs[0].device),
-                untouched(self, weights=True) as copies,
+                untouched(self, weights=True),
             ):
-                answer = torch.func.functional_call(self, copies, leaves)
+                answer = self(*leaves)
         finally:
             self._is_raw = False
         self.gives_probabilities = _ends_in_sigmoid(answer)
@@ -183,10 +167,10 @@ def first_tensor(answer: Any) -> Tensor:
     return found
 
 
-def drawn(name: str, given: Given, num: int) -> tuple[Tensor, ...]:
+def drawn(name: str, given: Given, num: int, *, largest: int = _LARGEST) -> tuple[Tensor, ...]:
     """At most ``num`` samples and their labels, on their own device; torch's randomness is left as it was.
 
-    Large samples are fewer, so that a set stays below 64 MiB, but never fewer than 64. From a tensor a
+    Large samples are fewer, so that a set holds at most ``largest`` numbers, but never fewer than 64. From a tensor a
     fixed random choice is taken. What draws samples is called again while it returns fewer than asked.
 
     Raises:
@@ -206,9 +190,9 @@ def drawn(name: str, given: Given, num: int) -> tuple[Tensor, ...]:
             f"watch {name} must be floating point samples as the network sees them, each with its "
             f"labels, got {', '.join(f'{p.dtype} {tuple(p.shape)}' for p in parts)}; convert them first."
         )
-    fit = max(_LEAST, _LARGEST // max(1, x[:1].numel()))
+    fit = max(_LEAST, largest // max(1, x[:1].numel()))
     chosen = order[: min(num, fit)]
-    return tuple(part.detach()[chosen.to(part.device)].clone() for part in parts)
+    return tuple(part.detach()[chosen.to(part.device)] for part in parts)
 
 
 def _collected(name: str, draw: Callable[[int], Samples], num: int) -> tuple[Tensor, ...]:

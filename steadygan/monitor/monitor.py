@@ -52,8 +52,9 @@ class Monitor(Bedside):
         probes: Sequence[Probe],
         chart: Chart,
         budget: Budget,
+        at_once: int | None = None,
     ) -> None:
-        super().__init__(g, d, probes, chart, _class_names(g, d, optimizers))
+        super().__init__(g, d, probes, chart, _class_names(g, d, optimizers), at_once)
         self.budget = budget
         # Each player by its own optimizer: a layer that both share moves with both.
         owners = (optimizers[0], optimizers[-1])

@@ -28,6 +28,7 @@ from steadygan.probes.randomness import restored_randomness
 
 _REALS = 512
 _LATENTS = 64
+_LARGEST = 2**19  # numbers of each set: 2 MiB
 
 
 def preflight(
@@ -46,16 +47,16 @@ def preflight(
 ) -> Diagnosis:
     """Check a GAN before its first step: data, networks, optimizers, and how they fit together.
 
-    Both networks are run once on 64 samples, as copies, in the mode they are in, and both players'
-    first gradients are taken. Nothing changes: parameters, gradients, buffers, hooks, flags and
-    random numbers are bitwise what they were. Call it right before the loop. Every finding is at
-    step 0; docs/preflight.md lists the kinds.
+    Both networks are run once on 64 samples (16 of 1,024 numbers or more), as copies, in the mode
+    they are in, and both players' first gradients are taken. Nothing changes: parameters,
+    gradients, buffers, hooks, flags and random numbers are bitwise what they were. Call it right
+    before the loop. Every finding is at step 0; docs/preflight.md lists the kinds.
 
     What it has not been told it does not judge: without an objective, the checks that need one are
     listed as not assessed. Silence is no promise that the training goes well; ``watch`` sees that.
 
     Cost: seconds at most; a copy of both networks' weights, and the memory of two or three forward
-    and backward passes on 64 samples.
+    and backward passes on those samples.
 
     Args:
         generator, discriminator, opt_g, opt_d, real, latent, forward_g, forward_d: as for ``watch``.
@@ -97,7 +98,7 @@ def preflight(
 
 
 def _drawn_to(network: nn.Module, name: str, given: Given, num: int) -> tuple[Tensor, ...]:
-    parts = drawn(name, given, num)
+    parts = drawn(name, given, num, largest=_LARGEST)
     if not len(parts[0]):
         raise DataError(f"preflight {name} must hold samples, got none; pass some.")
     device = Called(network, None).device

@@ -4,12 +4,12 @@ from typing import ClassVar
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from steadygan.errors import DataError
 from steadygan.probes.probe import Cost, GameView, Inputs, Probe
 from steadygan.probes.slopes import Slopes
-from steadygan.probes.untouched import run_untouched
+from steadygan.probes.untouched import Run, visiting
 
 _FEWEST = 16
 _CERTAIN = 6.9  # 1 − σ(6.9) = 0.001
@@ -41,8 +41,9 @@ class Discriminator(Probe):
     ``accuracy`` and saturation (D's sigmoid within 0.001 of its goal) mean nothing for such a critic,
     whose logits have no zero. None of it says alone that a run is ill.
 
-    Each set is judged as one batch, in the mode D trains in: with batch normalisation in D, whose
-    statistics then differ, that is what a training with separate batches shows it. Slopes are those
+    Each set is judged as one batch (large samples: in slices of the view's ``at_once``), in the mode
+    D trains in: with batch normalisation in D, whose statistics then differ, that is what a training
+    with separate batches shows it. Slopes are those
     of 32 samples of each. A D that has no slopes (an operation without a derivative) loses those
     signals and keeps the others. NaN where a logit it is taken from is not finite.
 
@@ -102,18 +103,20 @@ class Discriminator(Probe):
     def measure(self, view: GameView) -> dict[str, float | Tensor]:
         """The signals on ``view.g`` and ``view.d``."""
         num = len(self.real[0])
-        samples = run_untouched(view.g, *self.latents).to(self.real[0])  # also its precision
+        samples = view.samples(*self.latents).to(self.real[0])  # also its precision
         fakes = tuple(part[:num] for part in (samples, *self.fake_labels))
-        r, f = _logits(view.d, self.real), _logits(view.d, fakes)
+        with torch.no_grad(), visiting(view.d, self.real[0].device, at_once=view.at_once) as d:
+            r, f = _logits(d, self.real), _logits(d, fakes)
+            v = None if self.validation is None else _logits(d, self.validation)
+            slopes = self._slopes.measure(d, self.real, fakes)
         found = _levels(r, f)
-        if self.validation is None:
+        if v is None:
             found |= _separation(r, f)
         else:
-            v = _logits(view.d, self.validation)
             found |= _separation(v, f)
             found |= {"logit_validation": v.mean(), "auc_train": auc(r, f)}
             found["auc_validation"] = found["auc"]
-        return {**found, **self._slopes.measure(view.d, self.real, fakes)}
+        return {**found, **slopes}
 
 
 def auc(real: Float[Tensor, " n"], fake: Float[Tensor, " m"]) -> Float[Tensor, ""]:
@@ -152,8 +155,8 @@ def _known(r: Float[Tensor, " n"], f: Float[Tensor, " m"]) -> Tensor:
     return torch.isfinite(r).all() & torch.isfinite(f).all()
 
 
-def _logits(d: nn.Module, inputs: Inputs) -> Float[Tensor, " n"]:
-    logits = run_untouched(d, *inputs).float()
+def _logits(d: Run, inputs: Inputs) -> Float[Tensor, " n"]:
+    logits = d(*inputs).float()
     return logits.reshape(len(logits), -1).mean(dim=1)
 
 

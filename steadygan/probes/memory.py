@@ -10,7 +10,6 @@ from steadygan.errors import DataError
 from steadygan.metrics.distances import distances
 from steadygan.metrics.features import FeatureMap
 from steadygan.probes.probe import Cost, GameView, Probe
-from steadygan.probes.untouched import run_untouched
 
 _FEWEST = 16
 
@@ -72,7 +71,7 @@ class Memory(Probe):
     def measure(self, view: GameView) -> dict[str, float | Tensor]:
         """The two medians; NaN where a fake is not finite."""
         inputs = (self.latents,) if self.labels is None else (self.latents, self.labels)
-        fake = self.map(run_untouched(view.g, *inputs).float())
+        fake = self.map(view.samples(*inputs).float())
         known = torch.isfinite(fake).all()
         return {
             "nn_train": _nearest(fake, self.train).where(known, torch.nan).float(),

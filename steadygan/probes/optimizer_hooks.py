@@ -129,10 +129,11 @@ class PlayerGauge:
         """The signals that the step made shows; none but after a traced one."""
         if not self._weights:
             return {}
-        moved = [p.detach() - w for p, w in zip(self._moving, self._weights, strict=True)]
-        size = torch.linalg.vector_norm(_norms(self._weights))
-        self._weights = []
-        step = torch.linalg.vector_norm(_norms(moved))
+        before, self._weights = self._weights, []
+        size = torch.linalg.vector_norm(_norms(before))
+        # In place: a third copy of the weights would be too many.
+        torch._foreach_sub_(before, [p.detach() for p in self._moving])
+        step = torch.linalg.vector_norm(_norms(before))
         return {
             f"update_ratio_{self.player}": step / size.clamp_min(_TINY),
             f"weight_norm_{self.player}": size,

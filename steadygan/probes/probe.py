@@ -1,10 +1,11 @@
 """The contract of a probe: a measurement on a game in training that leaves no trace in it."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from torch import Tensor, nn
+
+from steadygan.probes.untouched import run_untouched
 
 Cost = Literal["free", "forward", "backward", "double-backward"]
 
@@ -12,16 +13,30 @@ Inputs = tuple[Tensor, ...]
 """What a network is called with: samples or latents, and labels where it takes them."""
 
 
-@dataclass(frozen=True)
 class GameView:
     """What a probe may look at: both networks as they are, in the mode they train in, and the step.
 
-    The networks are the training's own, not copies: to look is allowed, to touch is not.
+    The networks are the training's own, not copies: to look is allowed, to touch is not. A view is of
+    one moment: what G makes of some latents is made once and kept.
+
+    Args:
+        g, d: the networks.
+        step: of the training.
+        at_once: the most samples that should go through a network together, for its memory; None: all.
     """
 
-    g: nn.Module
-    d: nn.Module
-    step: int
+    def __init__(self, g: nn.Module, d: nn.Module, step: int, at_once: int | None = None) -> None:
+        self.g, self.d, self.step, self.at_once = g, d, step, at_once
+        self._made: dict[tuple[int, ...], tuple[tuple[Tensor, ...], Tensor]] = {}
+
+    def samples(self, *inputs: Tensor) -> Tensor:
+        """G's samples for these latents and further inputs, without a graph; G is left untouched."""
+        key = tuple(map(id, inputs))
+        if (
+            key not in self._made
+        ):  # the inputs are kept as well: an id is unique while its owner lives
+            self._made[key] = inputs, run_untouched(self.g, *inputs, at_once=self.at_once)
+        return self._made[key][1]
 
 
 class Probe(ABC):

@@ -9,7 +9,6 @@ from torch import Tensor
 from steadygan.errors import ContractError, DataError
 from steadygan.metrics.features import FeatureMap
 from steadygan.probes.probe import Cost, GameView, Probe
-from steadygan.probes.untouched import run_untouched
 from steadygan.probes.yardstick import K, Yardstick
 from steadygan.types import Labels, Samples
 
@@ -108,7 +107,7 @@ class SampleSpace(Probe):
     def measure(self, view: GameView) -> dict[str, float | Tensor]:
         """The signals on ``view.g``."""
         inputs = (self.latents,) if self.labels is None else (self.latents, self.labels)
-        fake = run_untouched(view.g, *inputs)
+        fake = view.samples(*inputs)
         if fake.shape[1:] != self.event:
             raise ContractError(
                 f"G must return samples of the data's shape {tuple(self.event)}, got "

@@ -2,10 +2,10 @@
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from steadygan.probes.probe import Inputs
-from steadygan.probes.untouched import run_untouched
+from steadygan.probes.untouched import Run
 
 _MOST = 32  # a mean of norms needs no more, and a slope is three times as dear as a logit
 
@@ -21,11 +21,11 @@ class Slopes:
         self._exist = True
         self._weights = torch.rand(_MOST, generator=torch.Generator().manual_seed(0), device="cpu")
 
-    def measure(self, d: nn.Module, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
+    def measure(self, d: Run, real: Inputs, fake: Inputs) -> dict[str, Tensor]:
         """The three means, or nothing.
 
         Args:
-            d: D.
+            d: D, visited.
             real: its inputs for reals, samples first.
             fake: for as many fakes at most.
         """
@@ -35,10 +35,9 @@ class Slopes:
         real, fake = (tuple(part[:num] for part in inputs) for inputs in (real, fake))
         between = self._mixed(real[0], fake[0]), *real[1:]
         places = {"real": real, "fake": fake, "between": between}
-        steep = _Steepness(d)
         try:
             return {
-                f"input_grad_{place}": run_untouched(steep, *inputs).mean()
+                f"input_grad_{place}": _steepness(d, *inputs).mean()
                 for place, inputs in places.items()
             }
         except Exception:  # whatever a foreign network may raise, the logits are there already
@@ -53,22 +52,16 @@ class Slopes:
         return torch.lerp(fake.to(x), x, weights)
 
 
-class _Steepness(nn.Module):
+def _steepness(d: Run, x: Tensor, *others: Tensor) -> Float[Tensor, " n"]:
     """‖∇ₓ D(x)‖ for each sample."""
-
-    def __init__(self, d: nn.Module) -> None:
-        super().__init__()
-        self.d = d
-
-    def forward(self, x: Tensor, *others: Tensor) -> Float[Tensor, " n"]:
-        with torch.enable_grad():
-            x = x.detach().requires_grad_()
-            # A copy: layers that work in place may not have a leaf.
-            logits: Tensor = self.d(x.clone(), *others)
-            if not logits.requires_grad:  # a D that ignores its input
-                return x.new_zeros(len(x), dtype=torch.float32)
-            # Several logits of a sample, patches say, count by their mean.
-            total = logits.sum() * (len(x) / logits.numel())
-            (slope,) = torch.autograd.grad(total, x, materialize_grads=True)
-        norms: Tensor = torch.linalg.vector_norm(slope.float().flatten(1), dim=1)
-        return norms
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        # A copy: layers that work in place may not have a leaf.
+        logits = d(x.clone(), *others)
+        if not logits.requires_grad:  # a D that ignores its input
+            return x.new_zeros(len(x), dtype=torch.float32)
+        # Several logits of a sample, patches say, count by their mean.
+        total = logits.sum() * (len(x) / logits.numel())
+        (slope,) = torch.autograd.grad(total, x, materialize_grads=True)
+    norms: Tensor = torch.linalg.vector_norm(slope.float().flatten(1), dim=1)
+    return norms

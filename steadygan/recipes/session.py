@@ -9,7 +9,7 @@ from pathlib import Path
 from steadygan.data import Dirac
 from steadygan.doctor import Diagnosis
 from steadygan.errors import DataError, NonFiniteError
-from steadygan.monitor.bedside import Bedside, usual_probes
+from steadygan.monitor.bedside import Bedside, together, usual_probes
 from steadygan.monitor.chart import Chart
 from steadygan.monitor.foreign import Discriminator, Generator
 from steadygan.monitor.rehearsal import preflight
@@ -168,7 +168,7 @@ class Session:
             judged=(real[half:], *with_them),
             fake_labels=g.labels,
         )
-        return Bedside(g, d, probes, self.chart, parts)
+        return Bedside(g, d, probes, self.chart, parts, together(real))
 
     def _on_step(self, step: int, signals: Signals) -> None:
         if self.progress is not None:

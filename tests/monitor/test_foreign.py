@@ -97,17 +97,6 @@ def test_recognising_leaves_no_trace() -> None:
     assert all(p.grad is None for p in network.parameters())
 
 
-def test_a_generator_runs_once_for_the_same_latents_until_told() -> None:
-    calls = []
-    g = Generator(nn.Identity(), lambda net, z: calls.append(1) or net(z))
-    z = torch.randn(3, 2)
-    assert g(z) is g(z)
-    assert len(calls) == 1
-    g.forget()
-    g(z)
-    assert len(calls) == 2
-
-
 def test_wrappers_are_taken_off() -> None:
     class Compiled(nn.Module):
         def __init__(self, inner: nn.Module) -> None:

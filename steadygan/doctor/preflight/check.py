@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+import torch
+from torch import Tensor
+
 from steadygan.doctor.findings import Cause, Evidence, Finding, Severity
 from steadygan.doctor.preflight.preparation import Preparation
 from steadygan.types import Player
@@ -48,6 +51,11 @@ def found(
         causes=tuple(Cause(kind, text, (signal,)) for text in causes),
         remedies=tuple(remedies),
     )
+
+
+def exact(x: Tensor) -> Tensor:
+    """In float32 or better: half precision overflows in a sum."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:

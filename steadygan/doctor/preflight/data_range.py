@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from steadygan.doctor.findings import Finding
-from steadygan.doctor.preflight.check import found
+from steadygan.doctor.preflight.check import exact, found
 from steadygan.doctor.preflight.last_activation import LastActivation
 from steadygan.doctor.preflight.preparation import Preparation
 
@@ -37,8 +37,8 @@ def data_range(preparation: Preparation) -> Iterator[Finding]:
     A share below 0.1% is let pass: resampled images overshoot. Blind spots: activations that the
     graph does not show (a custom autograd function), and a scaling that is learned.
     """
-    real = preparation.real[0].cpu().double()
-    share = float((~torch.isfinite(real)).double().mean())
+    real = exact(preparation.real[0])
+    share = 1 - float(torch.isfinite(real).sum()) / real.numel()
     if share > 0:
         yield _not_finite(share)
         return
@@ -47,7 +47,7 @@ def data_range(preparation: Preparation) -> Iterator[Finding]:
         return
     end = preparation.end_of_g
     if end is None or not math.isfinite(end.high - end.low):
-        yield from _scales(real, preparation.rehearsal.fake.detach().cpu().double())
+        yield from _scales(real, exact(preparation.rehearsal.fake.detach()))
     if end is not None:
         yield from _reach(real, end)
 
@@ -56,8 +56,8 @@ def _reach(real: Tensor, end: LastActivation) -> Iterator[Finding]:
     low, high = float(real.min()), float(real.max())
     width = end.high - end.low if math.isfinite(end.high - end.low) else high - low
     slack = _TOLERANCE * width
-    outside = ((real < end.low - slack) | (real > end.high + slack)).double().mean()
-    share, excess = float(outside), max(end.low - low, high - end.high)
+    outside = ((real < end.low - slack) | (real > end.high + slack)).sum()
+    share, excess = float(outside) / real.numel(), max(end.low - low, high - end.high)
     if share > _FEW:
         critical = share > _MANY or excess > width
         yield found(
@@ -106,7 +106,7 @@ def _one_half(low: float, high: float, slack: float, end: LastActivation) -> Ite
 
 
 def _scales(real: Tensor, fake: Tensor) -> Iterator[Finding]:
-    size, made = (float(x.square().mean().sqrt()) for x in (real, fake))
+    size, made = (float(torch.linalg.vector_norm(x)) / math.sqrt(x.numel()) for x in (real, fake))
     if size <= 0 or not 0 < made < math.inf:
         return  # nothing to compare; other checks speak of it
     ratio = size / made

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from steadygan.doctor.findings import Finding
-from steadygan.doctor.preflight.check import PLAYERS, Unassessed, found, listed
+from steadygan.doctor.preflight.check import PLAYERS, Unassessed, exact, found, listed
 from steadygan.doctor.preflight.preparation import Grads, Preparation
 from steadygan.types import Player
 
@@ -102,4 +102,4 @@ def _spread(player: Player, name: str, grads: Grads) -> Iterator[Finding]:
 
 
 def _rms(grad: Tensor) -> float:
-    return float(grad.cpu().double().square().mean().sqrt())
+    return float(torch.linalg.vector_norm(exact(grad))) / math.sqrt(grad.numel())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from steadygan.doctor.findings import Finding, Severity
-from steadygan.doctor.preflight.check import Unassessed, found
+from steadygan.doctor.preflight.check import Unassessed, exact, found
 from steadygan.doctor.preflight.preparation import Preparation
 
 KIND = "preflight_latent_ignored"
@@ -33,8 +33,8 @@ def latent_ignored(preparation: Preparation) -> Iterator[Finding]:
         return
     moved = rehearsal.g(z.roll(1, dims=0), *rehearsal.labels).detach()
     change = float((moved - fake).cpu().double().square().mean().sqrt())
-    real = preparation.real[0].cpu().double()
-    spread = float((real - real.mean(dim=0)).square().mean().sqrt())
+    real = preparation.real[0]
+    spread = float(exact(real).var(dim=0, correction=0).mean().sqrt())
     if not change <= _HARDLY * spread:
         return  # also where one of them is no number, which other checks say
     is_cut = change == 0 and not _leads_to_latents(rehearsal.fake, rehearsal.z)

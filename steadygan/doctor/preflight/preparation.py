@@ -17,6 +17,8 @@ from steadygan.penalties import Penalty
 from steadygan.types import Logits, Player
 
 _PLAYED = 64  # samples of each side in the rehearsal
+_FEWER = 16  # of large ones: three passes' graphs are held at once, and a training holds no more
+_LARGE = 1024  # numbers in a sample
 _NUDGE = 0.02
 _NEAR_CERTAIN = 1e-7
 
@@ -106,7 +108,7 @@ class Preparation:
 
     @cached_property
     def rehearsal(self) -> Rehearsal:
-        """One pass of both networks, on 64 samples of each side at most."""
+        """One pass of both networks, on 64 samples of each side at most, 16 where they are large."""
         return self._rehearse(nudge=0.0)
 
     @cached_property
@@ -131,7 +133,8 @@ class Preparation:
         return end is not None and end.name == "sigmoid" and (end.low, end.high) == (0.0, 1.0)
 
     def _rehearse(self, *, nudge: float) -> Rehearsal:
-        num = min(_PLAYED, len(self.real[0]), len(self.latent[0]))
+        most = _FEWER if self.real[0][:1].numel() >= _LARGE else _PLAYED
+        num = min(most, len(self.real[0]), len(self.latent[0]))
         z, *labels = (part[:num] for part in self.latent)
         real = tuple(part[:num] for part in self.real)
         g = StandIn(self.g, self.call_g, nudge=nudge)

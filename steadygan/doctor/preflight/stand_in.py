@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from steadygan.errors import DataError
-from steadygan.probes.randomness import restored_randomness
+from steadygan.probes.randomness import reseed, restored_randomness
 from steadygan.probes.untouched import untouched
 
 Call = Callable[..., Tensor]
@@ -54,9 +54,11 @@ class StandIn:
             LabelsOutOfRange: before an embedding is asked for a row that it does not have.
         """
         with ExitStack() as stage:
-            stage.enter_context(restored_randomness(inputs[0].device, seed=_SEED))
-            copies = stage.enter_context(untouched(self.network))
-            cast = {f"network.{name}": value for name, value in (copies | self.weights).items()}
+            device = inputs[0].device
+            stage.enter_context(restored_randomness(device))
+            reseed(_SEED, [device] if device.type == "cuda" else [])
+            stage.enter_context(untouched(self.network))
+            cast = {f"network.{name}": value for name, value in self.weights.items()}
             stage.enter_context(torch.inference_mode(False))
             stage.enter_context(torch.enable_grad())
             stage.enter_context(_guarded_embeddings(self.network))
