@@ -1,5 +1,6 @@
 """What an optimizer is about to apply, and what it did: gradients and updates of one player."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from steadygan.types import Player
 
 _LOW_PRECISION = frozenset({torch.float16, torch.bfloat16})
 _TINY = 1e-30
+_MOST = 2**16  # numbers of one tensor that a trace looks at, up to twice as many
 
 
 class Located(NamedTuple):
@@ -41,6 +43,9 @@ class PlayerGauge:
         weight_norm  = ‖w‖                         on traced steps
         grad_cosine  = ⟨g, g'⟩ / (‖g‖·‖g'‖)        g' the player's next gradient after a traced step
 
+    The last three are of every k-th number of a tensor that holds 2¹⁷ or more, each counted k times,
+    so that at most 2¹⁷ are copied of each: exact for small networks, within a few percent for others.
+
     and ``lr``, the first of its groups' learning rates, and on traced steps its ``momentum`` (the first
     beta of Adam and its kin). Names end in the player. Gradients clipped by
     the loop are seen clipped. Under a scaler that leaves the division to a fused optimizer there is
@@ -48,7 +53,7 @@ class PlayerGauge:
     skipped; other scalers do not call the optimizer then, and nothing is measured.
 
     Nothing waits for a device: all results stay 0-d tensors. Cost: one read of the gradients a step; a
-    traced step copies gradients and weights, and reads them three times more.
+    traced step copies gradients and weights (those that are counted), and reads them three times more.
 
     Args:
         player: whose gauge.
@@ -60,8 +65,8 @@ class PlayerGauge:
         self.located: Located | None = None
         self._names = {id(p): name for name, p in network.named_parameters()}
         self._moving: list[Tensor] = []
-        self._weights: list[Tensor] = []
-        self._earlier: list[Tensor] = []
+        self._weights: list[Thinned] = []
+        self._earlier: list[Thinned] = []
         self._earlier_of: list[int] = []
 
     def owns(self, optimizer: torch.optim.Optimizer) -> bool:
@@ -115,13 +120,13 @@ class PlayerGauge:
             found[f"grad_norm_{self.player}"] = norm / scale.to(norm.device)
             found[f"loss_scale_{self.player}"] = scale.clone()
         if self._earlier:
-            self._compare(grads, norm, found)
+            self._compare(grads, found)
         if traced:
             found[f"momentum_{self.player}"] = _momentum(optimizer)
-            self._weights = [p.detach().clone() for p in self._moving]
+            self._weights = [thinned(p.detach()).copied() for p in self._moving]
             # Sparse gradients touch other rows at the next step: no space to measure an angle in.
             is_dense = all(p.grad is None or not p.grad.is_sparse for p in self._moving)
-            self._earlier = [grad.clone() for grad in grads] if is_dense else []
+            self._earlier = [thinned(grad).copied() for grad in grads] if is_dense else []
             self._earlier_of = [id(p) for p in self._moving]
         return found
 
@@ -130,22 +135,29 @@ class PlayerGauge:
         if not self._weights:
             return {}
         before, self._weights = self._weights, []
-        size = torch.linalg.vector_norm(_norms(before))
+        size = _length(before)
+        after = [thinned(p.detach()) for p in self._moving]
         # In place: a third copy of the weights would be too many.
-        torch._foreach_sub_(before, [p.detach() for p in self._moving])
-        step = torch.linalg.vector_norm(_norms(before))
+        torch._foreach_sub_([w.values for w in before], [w.values for w in after])
+        step = _length(before)
         return {
             f"update_ratio_{self.player}": step / size.clamp_min(_TINY),
             f"weight_norm_{self.player}": size,
         }
 
-    def _compare(self, grads: list[Tensor], norm: Tensor, found: dict[str, Tensor | float]) -> None:
+    def _compare(self, grads: list[Tensor], found: dict[str, Tensor | float]) -> None:
         earlier, self._earlier = self._earlier, []
         sparse = any(p.grad is not None and p.grad.is_sparse for p in self._moving)
         if sparse or self._earlier_of != [id(p) for p in self._moving]:
             return  # layers were frozen or thawed in between: not the same space
-        dots = [torch.dot(_real(a), _real(b)) for a, b in zip(earlier, grads, strict=True)]
-        lengths = torch.linalg.vector_norm(_norms(earlier)) * norm
+        now = [thinned(grad) for grad in grads]
+        if any(a.layout != b.layout for a, b in zip(earlier, now, strict=True)):
+            return  # the numbers stand in another order in memory
+        dots = [
+            a.every * torch.dot(_real(a.values), _real(b.values))
+            for a, b in zip(earlier, now, strict=True)
+        ]
+        lengths = _length(earlier) * _length(now)
         cosine = _gathered(dots).sum() / lengths.clamp_min(_TINY)
         # An overflow is told by the norm; a second NaN would accuse the same step twice.
         found[f"grad_cosine_{self.player}"] = torch.nan_to_num(cosine, nan=0.0)
@@ -158,6 +170,38 @@ class PlayerGauge:
                     return rate.detach().clone().reshape(())
                 return None if rate is None else float(rate)
         return None
+
+
+class Thinned(NamedTuple):
+    """Numbers of a tensor in the order of memory, every so many of them."""
+
+    values: Tensor
+    every: int
+    layout: tuple[int, ...]
+
+    def copied(self) -> "Thinned":
+        """The same in memory of their own."""
+        return self._replace(values=self.values.clone())
+
+
+def thinned(tensor: Tensor) -> Thinned:
+    """All numbers of a small tensor as it is; of a large one every k-th, k odd, so that rows do not align."""
+    every = tensor.numel() // _MOST
+    if every < 2:
+        return Thinned(tensor, 1, tensor.stride())
+    whole = tensor.is_contiguous() or tensor.is_contiguous(memory_format=torch.channels_last)
+    flat = tensor.as_strided((tensor.numel(),), (1,)) if whole else tensor.reshape(-1)
+    every |= 1
+    return Thinned(flat[::every], every, tensor.stride())
+
+
+def _length(parts: list[Thinned]) -> Float[Tensor, ""]:
+    norms = _norms([part.values for part in parts])
+    if any(part.every > 1 for part in parts):  # scalars, so that nothing is sent to a device
+        gains = [math.sqrt(part.every) for part in parts]
+        norms = torch.stack(torch._foreach_mul(norms.unbind(), gains))
+    length: Tensor = torch.linalg.vector_norm(norms)
+    return length
 
 
 def _norms(tensors: list[Tensor]) -> Float[Tensor, " n"]:

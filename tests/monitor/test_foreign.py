@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from steadygan.errors import ContractError, DataError
 from steadygan.monitor.foreign import (
     Discriminator,
-    Generator,
     drawn,
     first_tensor,
     unwrapped,

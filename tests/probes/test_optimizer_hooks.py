@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from steadygan.probes.optimizer_hooks import PlayerGauge
+from steadygan.probes.optimizer_hooks import PlayerGauge, thinned
 
 
 def network() -> nn.Module:
@@ -130,3 +130,40 @@ def test_reading_changes_nothing() -> None:
         assert torch.equal(p, weight)
         assert torch.equal(p.grad, grad)
         assert p._version == version
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_of_large_tensors_a_part_is_enough(layout: torch.memory_format) -> None:
+    generator = torch.Generator().manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(256, 300, 3), nn.Linear(5, 5)).to(memory_format=layout)
+    optimizer = torch.optim.SGD(network.parameters(), 0.1)
+    gauge = PlayerGauge("g", network)
+    grads = [
+        [torch.randn(p.shape, generator=generator) for p in network.parameters()] for _ in range(2)
+    ]
+    grads[1] = [a + b for a, b in zip(*grads, strict=True)]  # 45 degrees apart
+    found: dict[str, Tensor | float] = {}
+    before = [p.detach().clone() for p in network.parameters()]
+    for turn in grads:
+        for p, grad in zip(network.parameters(), turn, strict=True):
+            p.grad = grad.to(memory_format=layout) if grad.dim() == 4 else grad.clone()
+        found |= gauge.before(optimizer, traced=turn is grads[0])
+        optimizer.step()
+        found |= gauge.after()
+    held = sum(part.values.numel() for part in gauge._earlier)
+    assert held == 0
+    sizes = [
+        torch.linalg.vector_norm(torch.cat([t.flatten() for t in ts])) for ts in (before, grads[0])
+    ]
+    assert float(found["weight_norm_g"]) == pytest.approx(float(sizes[0]), rel=0.01)
+    assert float(found["update_ratio_g"]) == pytest.approx(
+        float(0.1 * sizes[1] / sizes[0]), rel=0.01
+    )
+    assert float(found["grad_cosine_g"]) == pytest.approx(2**-0.5, abs=0.01)
+
+
+def test_what_is_held_of_a_large_tensor_has_a_bound() -> None:
+    for shape in ((3000, 1000), (2**17 - 1,), (2**17,), (40, 40, 30, 30)):
+        part = thinned(torch.zeros(shape)).copied()
+        assert part.values.numel() <= 2**17
+        assert part.values.untyped_storage().nbytes() <= 4 * 2**17
