@@ -70,7 +70,8 @@ def watch(
     all that is called differently.
 
     Cost: gradient norms at each recorded step, a copy of gradients and weights every 10, and a probe.
-    Each gets rarer where it would cost more than its part of the budget, up to four times.
+    Each gets rarer where it would cost more than its part of the budget: probes up to twice, the
+    others up to 16 times.
 
     Args:
         generator, discriminator: the networks in training.

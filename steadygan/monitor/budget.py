@@ -12,7 +12,7 @@ Clock = Callable[[], float]
 
 _MEMORY = 9
 _ITERATIONS = 33
-_RAREST = 4  # times the interval asked for
+_RAREST = 2  # times the interval asked for
 _RAREST_ROWS = 16  # likewise for rows and traces: on a step of a millisecond even a row is dear
 _PARTS = (3 / 8, 1 / 8, 1 / 4)  # of the budget: rows, traces, probes
 
@@ -44,6 +44,10 @@ class Cadence:
         """Whether to look at this step; the first is always due, as a baseline."""
         return step == 1 or step % self.interval == 0
 
+    def next_due(self, step: int) -> int:
+        """The first step after this one at which to look."""
+        return step + self.interval - step % self.interval
+
     def spent(self, seconds: float) -> None:
         """Take note of what a look cost."""
         if not self._is_warm and self._costs:
@@ -64,7 +68,7 @@ class Budget:
 
     Three eighths of the budget are for the rows (gradient norms at every step), an eighth for traced
     steps, a quarter for the probes; the rest is what it takes to be called at every step. Probes get at
-    most four times rarer than asked, the others 16 times. A trace costs the monitor's time in its
+    most twice as rare as asked, the others 16 times. A trace costs the monitor's time in its
     iteration and in the next, where gradients are compared. The step time is the median over the last 33
     iterations, less the monitor's own time in them. On an accelerator the host's clock sees what it takes
     to ask for the work, not the work itself.
@@ -99,6 +103,7 @@ class Budget:
         self._steps: deque[float] = deque(maxlen=_ITERATIONS)
         self._ended: float | None = None
         self._began = self._own = self._probing = 0.0
+        self._awake_at = self._passed = 0
         self.is_idle = self._is_traced = False
         self._trace_s: float | None = None  # of the iteration before, if that was traced
         self._num = 0
@@ -114,7 +119,7 @@ class Budget:
             self._own += self.clock() - self._began
 
     def rest(self, step: int, *, unless: bool = False) -> None:
-        """After this step: be idle until the next has ended, unless a row or a trace is due in it.
+        """After this step: be idle until something is due in the next one.
 
         Between two steps of a training nothing of the monitor is in the processor's caches, and even a look
         at the clock is dear.
@@ -123,7 +128,16 @@ class Budget:
             step: that has ended.
             unless: stay awake in any case.
         """
-        self.is_idle = not (unless or self.rows.is_due(step + 1) or self.traces.is_due(step + 1))
+        cadences = (self.rows, self.traces, self.probes)
+        self._awake_at = min(cadence.next_due(step) for cadence in cadences)
+        self.is_idle = not unless and self._awake_at > step + 1
+
+    def passes(self, step: int) -> bool:
+        """Whether the iteration that ends with this step is an idle one with another behind it."""
+        if not self.is_idle or step + 1 >= self._awake_at:
+            return False
+        self._passed += 1
+        return True
 
     def wake(self) -> bool:
         """An iteration has ended; whether it was an idle one."""
@@ -144,24 +158,28 @@ class Budget:
     def end_iteration(self, *, has_row: bool) -> float | None:
         """An iteration has ended, during the monitor's work.
 
-        Returns its wall time, the monitor's part included; None for the first.
+        Returns its wall time, the monitor's part included; None for the first. After idle ones it is the mean
+        over them and this one.
 
         Args:
             has_row: whether gradient norms were measured in it.
         """
         now = self.clock()
         self._own += now - self._began
-        seconds = None if self._ended is None else now - self._ended
+        num = self._passed + 1
+        seconds = None if self._ended is None else (now - self._ended) / num
         if seconds is not None:
-            self._steps.append(max(0.0, seconds - self._own))
-            self._num += 1
+            self._steps.append(max(0.0, seconds - self._own / num))
+            self._num += num
             self._charge(self._own - self._probing, has_row=has_row)
-            if self._num % _ITERATIONS == 0:
+            if self._num >= _ITERATIONS:
+                self._num = 0
                 step_s = median(self._steps)
                 for cadence in (self.rows, self.traces, self.probes):
                     cadence.adapt(step_s)
         self._began = self._ended = now
         self._own = self._probing = 0.0
+        self._passed = 0
         self._is_traced = False
         return seconds
 

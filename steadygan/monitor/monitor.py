@@ -172,9 +172,14 @@ class Monitor(Bedside):
     ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         if self._stepping and self._mover is optimizer:
             return None  # a step that calls the one it inherits
-        self.budget.begin()
         self._mover = optimizer
         has_more = len(args) > 1 or bool(kwargs)
+        if self.budget.is_idle and not has_more:
+            self._stepping = [g for g in self._gauges[id(optimizer)] if g.seems_to_move(optimizer)]
+            if self._stepping:
+                self._cut()
+            return None
+        self.budget.begin()
         closures = [v for v in (*args[1:], *kwargs.values()) if callable(v)] if has_more else []
         self._has_closure = bool(closures)
         gauges = self._gauges[id(optimizer)]
@@ -216,7 +221,7 @@ class Monitor(Bedside):
         if not self.budget.is_idle:
             for gauge in self._stepping:
                 self._current |= gauge.after()
-        if self._stepping and self._g_moved and not self._g_first:
+        if self._g_moved and self._stepping and not self._g_first:
             self._end_iteration()
         self._stepping = []
         self.budget.end()
@@ -228,7 +233,8 @@ class Monitor(Bedside):
             self._g_first = moves_g and len(self._stepping) == 1
         if moves_g and self._g_moved:
             self._end_iteration()
-        self._write()
+        if self._held is not None:
+            self._write()
         self._is_open, self._was_logged = True, False
         self._g_moved = self._g_moved or moves_g
 
@@ -249,6 +255,12 @@ class Monitor(Bedside):
 
     def _end_iteration(self) -> None:
         """The iteration under way is over; its row is held back for what ``log`` may add."""
+        if self._is_open and self.budget.passes(self._step + 1):
+            if self._held is not None:
+                self._write()
+            self._step, self._num_unheard = self._step + 1, 0
+            self._is_open = self._was_logged = self._g_moved = self._was_written_early = False
+            return
         was_idle = self.budget.wake()
         self._write()
         self._num_unheard = 0 if self._is_open else self._num_unheard + 1

@@ -83,6 +83,11 @@ class PlayerGauge:
                     return True
         return False
 
+    def seems_to_move(self, optimizer: torch.optim.Optimizer) -> bool:
+        """``moves_in`` at a glance, for steps at which nothing is measured: what moved last has a gradient again."""
+        moved = self._moving
+        return (bool(moved) and moved[0].grad is not None) or self.moves_in(optimizer)
+
     @property
     def is_waiting(self) -> bool:
         """Whether a traced gradient waits for the next one to be compared with."""

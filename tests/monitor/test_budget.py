@@ -46,13 +46,13 @@ def test_cheap_probes_keep_the_asked_cadence() -> None:
 
 
 def test_dear_probes_are_stretched_to_their_quarter() -> None:
-    """c = 12 ms, τ = 100 ms, a quarter of 2 %: ⌈12 / (0.005·100·10)⌉ = 3, so every 30 steps."""
+    """c = 9 ms, τ = 100 ms, a quarter of 2 %: ⌈9 / (0.005·100·10)⌉ = 2, so every 20 steps."""
     clock = Clock()
     budget = make(0.02, clock)
-    probed = run(budget, clock, step_s=0.1, probe_s=0.012, row_s=0.0)
-    assert budget.probes.interval == 30
-    assert {b - a for a, b in zip(probed[-6:], probed[-5:], strict=False)} == {30}
-    spent = len([s for s in probed if s > 100]) * 0.012
+    probed = run(budget, clock, step_s=0.1, probe_s=0.009, row_s=0.0)
+    assert budget.probes.interval == 20
+    assert {b - a for a, b in zip(probed[-6:], probed[-5:], strict=False)} == {20}
+    spent = len([s for s in probed if s > 100]) * 0.009
     assert spent <= 0.02 / 4 * 400 * 0.1 * 1.1
 
 
@@ -100,33 +100,42 @@ def test_idle_iterations_are_counted_and_their_inside_is_not_looked_at() -> None
     budget.clock = counted
     budget.rows.interval = budget.traces.interval = 40
     idle = []
+    seconds = {}
     for step in range(1, 41):
         before = looks
         clock.now += 0.1
         for _ in range(3):
             budget.begin()
             budget.end()
-        idle.append(budget.wake())
-        budget.end_iteration(has_row=False)
+        idle.append(budget.is_idle)
+        if budget.passes(step):
+            assert looks == before
+            continue
+        was_idle = budget.wake()
+        seconds[step] = budget.end_iteration(has_row=False)
         budget.rest(step, unless=step == 10)
-        assert looks - before == (2 if idle[-1] else 7)
-    # Not the first, not after the one with a reason, not the one with a row.
-    assert [step for step, was in enumerate(idle, 1) if not was] == [1, 11, 40]
+        assert looks - before == (2 if was_idle else 7)
+    # Not the first, not after the one with a reason, not those with a probe or a row.
+    assert [step for step, was in enumerate(idle, 1) if not was] == [1, 10, 11, 20, 30, 40]
+    # Time is taken at the end of the last idle one before those, for all that passed.
+    assert seconds.pop(1) is None
+    assert list(seconds) == [9, 10, 11, 19, 20, 29, 30, 39, 40]
+    assert all(s == pytest.approx(0.1) for s in seconds.values())
 
 
 def test_own_time_is_not_step_time() -> None:
     """A monitor as dear as the step must not take itself for the step."""
     clock = Clock()
     budget = make(1.5, clock, probe_every=1)
-    run(budget, clock, step_s=0.1, probe_s=0.1, row_s=0.0)
-    assert budget.probes.interval == math.ceil(0.1 / (0.375 * 0.1))
+    run(budget, clock, step_s=0.1, probe_s=0.06, row_s=0.0)
+    assert budget.probes.interval == math.ceil(0.06 / (0.375 * 0.1)) == 2
 
 
-def test_probes_get_at_most_four_times_rarer_and_rows_sixteen() -> None:
+def test_probes_get_at_most_twice_as_rare_and_rows_sixteen() -> None:
     clock = Clock()
     budget = make(0.02, clock)
     run(budget, clock, step_s=0.001, probe_s=1.0, row_s=1.0)
-    assert (budget.probes.interval, budget.rows.interval) == (40, 16)
+    assert (budget.probes.interval, budget.rows.interval) == (20, 16)
 
 
 def test_without_a_budget_nothing_is_stretched() -> None:
@@ -137,7 +146,7 @@ def test_without_a_budget_nothing_is_stretched() -> None:
 
 
 def test_it_recovers_when_looks_become_cheap() -> None:
-    cadence = Cadence(10, 0.01)
+    cadence = Cadence(10, 0.01, rarest=4)
     for _ in range(9):
         cadence.spent(0.025)
     cadence.adapt(0.1)
