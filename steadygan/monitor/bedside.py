@@ -7,10 +7,10 @@ from torch import Tensor
 
 from steadygan.errors import DataError
 from steadygan.monitor.chart import Chart
-from steadygan.monitor.foreign import Discriminator, Generator
 from steadygan.monitor.saved import SavedRecord
 from steadygan.probes import Discriminator as DiscriminatorProbe
 from steadygan.probes import GameView, Memory, Probe, SampleSpace
+from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.probes.probe import Inputs
 
 Signals = dict[str, Tensor | float]
