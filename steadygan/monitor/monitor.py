@@ -14,9 +14,9 @@ from steadygan.errors import CheckpointError
 from steadygan.monitor.bedside import Bedside, Signals
 from steadygan.monitor.budget import Budget
 from steadygan.monitor.chart import Chart
-from steadygan.monitor.compiled import unseen
 from steadygan.monitor.logged import scalar
 from steadygan.probes import Probe
+from steadygan.probes.compiled import unseen
 from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.probes.optimizer_hooks import PlayerGauge
 from steadygan.record.lines import Layout

@@ -159,6 +159,11 @@ class PlayerGauge:
         return None
 
 
+def norms_of(grads: Sequence[Tensor]) -> Float[Tensor, " n"]:
+    """The Euclidean norm of each gradient, sparse ones included, in float32 or better."""
+    return _norms([_dense(grad) for grad in grads])
+
+
 def _norms(tensors: list[Tensor]) -> Float[Tensor, " n"]:
     """The Euclidean norm of each, in float32 or better, on the first one's device."""
     kinds = {t.dtype for t in tensors}

@@ -1,0 +1,125 @@
+"""A running game on a loop that is not ours, with everything about it that can be turned."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from steadygan.errors import ActionError
+from steadygan.probes.foreign import Forward, Given, unwrapped, unwrapped_optimizer
+from steadygan.remedies.hooked import Hooked
+from steadygan.remedies.knob import Knob
+from steadygan.remedies.knobs.rate import Rate
+from steadygan.remedies.ownership import Ownership, honours_none
+from steadygan.remedies.step import Step
+from steadygan.types import Player, StateDict
+
+
+class TreatedGame:
+    """Two networks in training that actions can be applied to, through optimizers and hooks alone.
+
+    As long as no action is applied there is not a single hook in place and the training is bitwise what it
+    was. Every knob that actions turn is an attribute; the knobs' hooks are this object's, and ``close``
+    takes all of them off. Make it after ``watch``: then the monitor sees gradients as the loop made them.
+    Apply actions between steps, or in a hook after one.
+
+    Args:
+        g, d: the networks as the loop calls them; wrappers of torch.compile and DistributedDataParallel are
+            looked into.
+        opt_g, opt_d: their optimizers; the same one twice if it moves both.
+        real, latent: as for ``watch``; what a penalty is computed from.
+        forward_g, forward_d: as for ``watch``.
+        schedulers: learning-rate schedulers that a rollback is to take back, too.
+        seed: of the noise and the draws that treatments make; the loop's generators are never used.
+
+    Raises:
+        ConfigError: for an optimizer without parameters of its player.
+
+    >>> g, d = nn.Linear(2, 2), nn.Linear(2, 1)
+    >>> opt_g, opt_d = (torch.optim.Adam(net.parameters(), 1e-3) for net in (g, d))
+    >>> game = TreatedGame(g, d, opt_g, opt_d)
+    >>> from steadygan.remedies import ScaleLearningRate
+    >>> slower = ScaleLearningRate("g", 0.25).on(game)
+    >>> slower.describe()
+    'generator lr 0.001 → 0.00025'
+    >>> undo = slower.apply(game)
+    >>> undo.apply(game).factor
+    0.25
+    """
+
+    def __init__(
+        self,
+        g: nn.Module,
+        d: nn.Module,
+        opt_g: torch.optim.Optimizer,
+        opt_d: torch.optim.Optimizer,
+        *,
+        real: Given | None = None,
+        latent: Given | None = None,
+        forward_g: Forward | None = None,
+        forward_d: Forward | None = None,
+        schedulers: Sequence[Any] = (),
+        seed: int = 0,
+    ) -> None:
+        self.called: dict[Player, nn.Module] = {"g": g, "d": d}
+        self.networks: dict[Player, nn.Module] = {"g": unwrapped(g), "d": unwrapped(d)}
+        self.owners = Ownership(
+            self.networks, {"g": unwrapped_optimizer(opt_g), "d": unwrapped_optimizer(opt_d)}
+        )
+        self.schedulers = tuple(schedulers)
+        self.rates: dict[Player, Rate] = {p: Rate(p, self.owners) for p in ("g", "d")}
+        self._hooked = Hooked(self.owners.optimizers, self)
+
+    @property
+    def knobs(self) -> dict[str, Knob]:
+        """All knobs by name, in the order in which they act on a step."""
+        return {f"rate_{player}": knob for player, knob in self.rates.items()}
+
+    @contextmanager
+    def turning(self) -> Iterator[None]:
+        """While a knob is turned; afterwards hooks are where they are needed, and nowhere else."""
+        yield
+        self._hooked.set(any(knob.is_on for knob in self.knobs.values()))
+
+    def generator(self) -> nn.Module:
+        """The generator to sample from: the average where one is kept, else the one in training."""
+        return self.networks["g"]
+
+    def begin(self, optimizer: torch.optim.Optimizer) -> Step:
+        """A step begins (called by the hooks)."""
+        return Step(optimizer, self.owners.owned(optimizer), honours_none=honours_none(optimizer))
+
+    def treat(self, step: Step) -> None:
+        """Its gradients are there (called by the hooks)."""
+        for knob in self.knobs.values():
+            if knob.is_on:
+                knob.before(step)
+
+    def end(self, step: Step) -> None:
+        """It is over (called by the hooks)."""
+        for knob in self.knobs.values():
+            if knob.is_on:
+                knob.after(step)
+
+    def close(self) -> None:
+        """Take every hook off and switch every treatment off."""
+        for knob in self.knobs.values():
+            knob.close()
+        self._hooked.set(False)
+
+    def state_dict(self) -> StateDict:
+        """Every knob's setting and progress; the networks are not part of it (see ``SnapshotRing``)."""
+        return {name: knob.state_dict() for name, knob in self.knobs.items()}
+
+    def load_state_dict(self, state: StateDict) -> None:
+        """Continue from ``state_dict``, on networks that are as they were then."""
+        if state.keys() != self.knobs.keys():
+            raise ActionError(
+                f"the state of a treatment must have {', '.join(self.knobs)}, got {', '.join(state)}; "
+                "it is from another version."
+            )
+        with self.turning():
+            for name, knob in self.knobs.items():
+                knob.load_state_dict(state[name])
