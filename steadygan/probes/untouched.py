@@ -18,7 +18,13 @@ from steadygan.probes.randomness import restored_randomness
 _SEED = 0
 _OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"training"}
 _CONTAINERS = frozenset({list, dict, set, deque, OrderedDict})
+_under_way = 0  # how many networks are being run without a trace
 _GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+
+
+def is_probing() -> bool:
+    """Whether a network is being run without a trace: what treats the training's passes leaves that one alone."""
+    return _under_way > 0
 
 
 @torch.no_grad()
@@ -51,6 +57,7 @@ def untouched(network: nn.Module, *, weights: bool = False) -> Iterator[dict[str
     Spectral norms written by hand keep their vectors in parameters without gradient or in plain
     attributes, and write them at each pass.
     """
+    global _under_way
     before = [(module, _plain(module)) for module in network.modules()]
     parameters = [(n, p) for n, p in network.named_parameters() if weights or not p.requires_grad]
     copies = {n: t.detach().clone() for n, t in (*network.named_buffers(), *parameters)}
@@ -58,10 +65,12 @@ def untouched(network: nn.Module, *, weights: bool = False) -> Iterator[dict[str
         vars(module).update({n: _copied(value) for n, value in attributes.items()})
         if isinstance(module, nn.SyncBatchNorm):  # its own would wait for the other processes
             vars(module)["forward"] = partial(nn.modules.batchnorm._BatchNorm.forward, module)
+    _under_way += 1
     try:
         with _uncompiled():
             yield copies
     finally:
+        _under_way -= 1
         for module, attributes in before:
             for name in _plain(module).keys() - attributes.keys():
                 del vars(module)[name]

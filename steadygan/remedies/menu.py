@@ -18,7 +18,8 @@ def action_from_json(data: Mapping[str, Any]) -> Action:
     >>> action_from_json({"action": "ScaleLearningRate", "player": "g", "factor": 0.5}).describe()
     'generator lr × 0.5'
     """
-    settings = dict(data)
+    # JSON has no tuples.
+    settings = {key: tuple(v) if key == "kinds" else v for key, v in data.items()}
     name = settings.pop("action", None)
     if name not in actions.__all__:
         raise unknown_name("action", name, actions.__all__)

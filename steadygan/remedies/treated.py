@@ -8,13 +8,34 @@ import torch
 from torch import nn
 
 from steadygan.errors import ActionError
-from steadygan.probes.foreign import Forward, Given, unwrapped, unwrapped_optimizer
+from steadygan.probes.foreign import (
+    Discriminator,
+    Forward,
+    Generator,
+    Given,
+    unwrapped,
+    unwrapped_optimizer,
+)
+from steadygan.remedies.bank import Bank
 from steadygan.remedies.hooked import Hooked
 from steadygan.remedies.knob import Knob
+from steadygan.remedies.knobs.added_penalty import AddedPenalty
+from steadygan.remedies.knobs.augment import Augment
+from steadygan.remedies.knobs.average import Average
+from steadygan.remedies.knobs.clip import Clip
+from steadygan.remedies.knobs.guard import Guard
+from steadygan.remedies.knobs.noise import Noise
 from steadygan.remedies.knobs.rate import Rate
+from steadygan.remedies.knobs.share import Share
+from steadygan.remedies.knobs.spectral import Spectral
 from steadygan.remedies.ownership import Ownership, honours_none
+from steadygan.remedies.poison import Poison, poison_in
+from steadygan.remedies.snapshots import SnapshotRing
 from steadygan.remedies.step import Step
+from steadygan.remedies.vault import Vault
 from steadygan.types import Player, StateDict
+
+_PLAYERS: tuple[Player, ...] = ("g", "d")
 
 
 class TreatedGame:
@@ -32,6 +53,7 @@ class TreatedGame:
         real, latent: as for ``watch``; what a penalty is computed from.
         forward_g, forward_d: as for ``watch``.
         schedulers: learning-rate schedulers that a rollback is to take back, too.
+        num_snapshots, memory_mib: bounds of ``snapshots``, a ``SnapshotRing``.
         seed: of the noise and the draws that treatments make; the loop's generators are never used.
 
     Raises:
@@ -61,6 +83,8 @@ class TreatedGame:
         forward_g: Forward | None = None,
         forward_d: Forward | None = None,
         schedulers: Sequence[Any] = (),
+        num_snapshots: int = 3,
+        memory_mib: float = 1024.0,
         seed: int = 0,
     ) -> None:
         self.called: dict[Player, nn.Module] = {"g": g, "d": d}
@@ -69,23 +93,53 @@ class TreatedGame:
             self.networks, {"g": unwrapped_optimizer(opt_g), "d": unwrapped_optimizer(opt_d)}
         )
         self.schedulers = tuple(schedulers)
-        self.rates: dict[Player, Rate] = {p: Rate(p, self.owners) for p in ("g", "d")}
+        self.real, self.latent = Bank("real", real, seed), Bank("latent", latent, seed + 1)
+        self.vault = Vault()
+        doors = (self.called["d"], self.networks["d"])
+        judge = Discriminator(self.networks["d"], forward_d)
+        maker = Generator(self.networks["g"], forward_g)
+        self.guard = Guard(self.networks, self.owners)
+        self.penalty = AddedPenalty(judge, maker, self.real, self.latent)
+        self.clips: dict[Player, Clip] = {p: Clip(p) for p in _PLAYERS}
+        self.shares: dict[Player, Share] = {p: Share(p) for p in _PLAYERS}
+        self.rates: dict[Player, Rate] = {p: Rate(p, self.owners) for p in _PLAYERS}
+        self.noise = Noise(doors, seed + 2)
+        self.augment = Augment(doors, seed + 3)
+        self.spectral = Spectral(self.networks["d"], is_compiled=hasattr(d, "_orig_mod"))
+        self.average = Average(self.networks["g"])
+        # In the order in which they act on a step.
+        self.knobs: dict[str, Knob] = {
+            "guard": self.guard,
+            "penalty": self.penalty,
+            **{f"clip_{p}": knob for p, knob in self.clips.items()},
+            **{f"share_{p}": knob for p, knob in self.shares.items()},
+            **{f"rate_{p}": knob for p, knob in self.rates.items()},
+            "noise": self.noise,
+            "augment": self.augment,
+            "spectral": self.spectral,
+            "average": self.average,
+        }
+        self.snapshots = SnapshotRing(self, num=num_snapshots, memory_mib=memory_mib)
+        self._turned: tuple[Knob, ...] = ()
         self._hooked = Hooked(self.owners.optimizers, self)
-
-    @property
-    def knobs(self) -> dict[str, Knob]:
-        """All knobs by name, in the order in which they act on a step."""
-        return {f"rate_{player}": knob for player, knob in self.rates.items()}
 
     @contextmanager
     def turning(self) -> Iterator[None]:
         """While a knob is turned; afterwards hooks are where they are needed, and nowhere else."""
-        yield
-        self._hooked.set(any(knob.is_on for knob in self.knobs.values()))
+        try:
+            yield
+        finally:
+            self._turned = tuple(knob for knob in self.knobs.values() if knob.is_on)
+            self._hooked.set(bool(self._turned))
 
     def generator(self) -> nn.Module:
         """The generator to sample from: the average where one is kept, else the one in training."""
-        return self.networks["g"]
+        averaged = self.average.generator
+        return self.networks["g"] if averaged is None else averaged
+
+    def poisoned(self) -> list[Poison]:
+        """Every weight, buffer and optimizer state with a number that is none; waits for the device."""
+        return poison_in(self.owners)
 
     def begin(self, optimizer: torch.optim.Optimizer) -> Step:
         """A step begins (called by the hooks)."""
@@ -93,21 +147,22 @@ class TreatedGame:
 
     def treat(self, step: Step) -> None:
         """Its gradients are there (called by the hooks)."""
-        for knob in self.knobs.values():
-            if knob.is_on:
-                knob.before(step)
+        for knob in self._turned:
+            knob.before(step)
 
     def end(self, step: Step) -> None:
         """It is over (called by the hooks)."""
-        for knob in self.knobs.values():
-            if knob.is_on:
-                knob.after(step)
+        for knob in self._turned:
+            knob.after(step)
+            if not knob.is_on:  # noise that has faded
+                with self.turning():
+                    pass
 
     def close(self) -> None:
         """Take every hook off and switch every treatment off."""
-        for knob in self.knobs.values():
-            knob.close()
-        self._hooked.set(False)
+        with self.turning():
+            for knob in self.knobs.values():
+                knob.close()
 
     def state_dict(self) -> StateDict:
         """Every knob's setting and progress; the networks are not part of it (see ``SnapshotRing``)."""
