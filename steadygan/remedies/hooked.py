@@ -78,9 +78,9 @@ class Hooked:
             return None
         if key not in self._after:
             self._after[key] = optimizer.register_step_post_hook(unseen(self._post))
+        given = [value for value in (*args[1:], *kwargs.values()) if callable(value)]
         step = self._treatment.begin(optimizer)
         self._open[key] = (step, _step_frame())
-        given = [value for value in (*args[1:], *kwargs.values()) if callable(value)]
         if not given:
             step.look()
             self._treatment.treat(step)

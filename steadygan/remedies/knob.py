@@ -18,8 +18,12 @@ class Knob(ABC):
     def is_on(self) -> bool:
         """Whether it has anything to do at optimizer steps."""
 
+    def begin(self, step: Step) -> None:
+        """An optimizer's step begins; under a closure, its gradients are yet to come."""
+        return
+
     def before(self, step: Step) -> None:
-        """An optimizer is about to step; the gradients are there."""
+        """The gradients are there; under a closure, each time that it was called."""
         return
 
     def after(self, step: Step) -> None:

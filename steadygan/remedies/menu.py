@@ -19,7 +19,7 @@ def action_from_json(data: Mapping[str, Any]) -> Action:
     'generator lr × 0.5'
     """
     # JSON has no tuples.
-    settings = {key: tuple(v) if key == "kinds" else v for key, v in data.items()}
+    settings: dict[str, Any] = {k: tuple(v) if k == "kinds" else v for k, v in data.items()}
     name = settings.pop("action", None)
     if name not in actions.__all__:
         raise unknown_name("action", name, actions.__all__)

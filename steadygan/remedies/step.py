@@ -126,6 +126,10 @@ class Step:
 
     def finish(self) -> None:
         """Put the gradients back, and what a held player had."""
+        for player in self.held:
+            if player in self._kept:
+                self._kept[player].put_back()
+        self._kept.clear()
         for group, name, lent, earlier in reversed(self._settings):
             if isinstance(lent, Tensor):
                 lent.copy_(earlier)
@@ -133,10 +137,6 @@ class Step:
                 group[name] = earlier
         self._settings.clear()
         self.give_back()
-        for player in self.held:
-            if player in self._kept:
-                self._kept[player].put_back()
-        self._kept.clear()
 
 
 class _State:
@@ -166,4 +166,8 @@ class _State:
             else:
                 self._optimizer.state[p] = state
         for group, settings in self._groups:
-            group.update(settings)
+            for name, value in settings.items():
+                if isinstance(value, Tensor):
+                    group[name].copy_(value)
+                else:
+                    group[name] = value

@@ -143,7 +143,11 @@ class TreatedGame:
 
     def begin(self, optimizer: torch.optim.Optimizer) -> Step:
         """A step begins (called by the hooks)."""
-        return Step(optimizer, self.owners.owned(optimizer), honours_none=honours_none(optimizer))
+        owned = self.owners.owned(optimizer)
+        step = Step(optimizer, owned, honours_none=honours_none(optimizer))
+        for knob in self._turned:
+            knob.begin(step)
+        return step
 
     def treat(self, step: Step) -> None:
         """Its gradients are there (called by the hooks)."""

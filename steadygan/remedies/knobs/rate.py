@@ -56,9 +56,9 @@ class Rate(Knob):
             )
         self.factor = float(factor)
 
-    def before(self, step: Step) -> None:
+    def begin(self, step: Step) -> None:
         """Scale what the loop's schedule gives."""
-        if not self.is_on or step.optimizer is not self._owners.by_player[self.player]:
+        if step.optimizer is not self._owners.by_player[self.player]:
             return
         for group in self._owners.groups(self.player):
             step.lend(group, "lr", group["lr"] * self.factor)
