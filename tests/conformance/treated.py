@@ -293,7 +293,7 @@ def losses_g(p: Patient) -> Tensor:
 
 @dataclass
 class Course:
-    """A training and all that it was after each iteration."""
+    """A training, and all that it was after each run of some iterations."""
 
     patient: Patient
     game: TreatedGame
@@ -302,7 +302,7 @@ class Course:
     def run(self, num: int) -> None:
         for _ in range(num):
             self.patient.iterate(self.patient, None)
-            self.states.append(snapshot(self.patient))
+        self.states.append(snapshot(self.patient))
 
 
 def begun(style: Style) -> Course:
