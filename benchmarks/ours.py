@@ -15,10 +15,10 @@ from steadygan.data import Latent, Stream
 from steadygan.data.array_source import ArraySource
 from steadygan.data.scale import Interval
 from steadygan.game import Game
+from steadygan.networks.averaging import WeightAverage
 from steadygan.objectives import NonSaturating, Objective, Relativistic
 from steadygan.penalties import R1, R2, Penalty
 from steadygan.record import RecordWriter
-from steadygan.training.averaging import WeightAverage
 from steadygan.training.directory import RunDirectory
 from steadygan.training.run import Run
 from steadygan.updates import Alternating, UpdateRule

@@ -13,8 +13,8 @@ The map of the house, in import order (a module imports only from lines above it
     record                 the append-only record of a run
     probes                 measurements during training -> record
     doctor                 detectors: record in, findings out
+    remedies               undoable actions on a running game, snapshots, controllers
     report                 record + diagnosis -> one HTML file
-    monitor                watch: probes, record and doctor on any loop
     monitor                watch: probes, record and doctor beside any loop
     training               the loop, checkpoints, averaging
     recipes                the recipe schema and the named recipes
@@ -61,6 +61,7 @@ _FOLDERS = (
     "probes",
     "recipes",
     "record",
+    "remedies",
     "report",
     "training",
     "updates",

@@ -4,6 +4,7 @@
     ├── ConfigError (ValueError)      a setting is wrong: unknown name, type, range, combination
     ├── DataError (ValueError)        the data cannot be used: missing, empty, unreadable, out of range
     ├── ContractError (TypeError)     a network breaks the contract: logits not (b,), samples of another shape
+    ├── ActionError (ValueError)      a treatment beyond its hard limits, or one that the running game gives no hold for
     ├── NonFiniteError                a loss or gradient stopped being a number, before the optimizer moved
     ├── CheckpointError               no usable checkpoint, or it could not be written
     └── RankError                     processes that should hold the same weights do not
@@ -45,6 +46,10 @@ class NonFiniteError(SteadyganError, ArithmeticError):
     def __init__(self, message: str, terms: Mapping[str, float] | None = None) -> None:
         super().__init__(message)
         self.terms = dict(terms or {})
+
+
+class ActionError(SteadyganError, ValueError):
+    """A treatment cannot be applied, or would turn a knob beyond its hard limits; nothing was changed."""
 
 
 class CheckpointError(SteadyganError, OSError):

@@ -3,9 +3,9 @@
 from steadygan.monitor.attach import watch as watch
 from steadygan.monitor.budget import Budget as Budget
 from steadygan.monitor.budget import Cadence as Cadence
-from steadygan.monitor.foreign import Forward as Forward
-from steadygan.monitor.foreign import Given as Given
 from steadygan.monitor.monitor import Monitor as Monitor
 from steadygan.monitor.rehearsal import preflight as preflight
+from steadygan.probes.foreign import Forward as Forward
+from steadygan.probes.foreign import Given as Given
 
 __all__ = ["Budget", "Cadence", "Forward", "Given", "Monitor", "preflight", "watch"]

@@ -11,7 +11,10 @@ from steadygan.errors import ConfigError, ContractError, DataError, SteadyganErr
 from steadygan.monitor.bedside import together, usual_probes
 from steadygan.monitor.budget import Budget, Clock
 from steadygan.monitor.chart import Chart
-from steadygan.monitor.foreign import (
+from steadygan.monitor.monitor import Monitor
+from steadygan.monitor.rehearsal import preflight
+from steadygan.probes import run_untouched
+from steadygan.probes.foreign import (
     Discriminator,
     Forward,
     Generator,
@@ -20,9 +23,6 @@ from steadygan.monitor.foreign import (
     unwrapped,
     unwrapped_optimizer,
 )
-from steadygan.monitor.monitor import Monitor
-from steadygan.monitor.rehearsal import preflight
-from steadygan.probes import run_untouched
 from steadygan.probes.optimizer_hooks import PlayerGauge
 
 _REALS = 512

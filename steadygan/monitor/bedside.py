@@ -3,14 +3,15 @@
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from steadygan.errors import DataError
 from steadygan.monitor.chart import Chart
-from steadygan.monitor.foreign import Discriminator, Generator
 from steadygan.monitor.saved import SavedRecord
 from steadygan.probes import Discriminator as DiscriminatorProbe
 from steadygan.probes import GameView, Memory, Probe, SampleSpace
+from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.probes.probe import Inputs
 
 Signals = dict[str, Tensor | float]
@@ -115,3 +116,14 @@ def usual_probes(
         train, unseen = (compared if library is None else library), validation[0].to(compared)
         offer("Memory", lambda: Memory(train, unseen, latents, feature_map=space.map))
     return probes, refusals
+
+
+def class_names(
+    g: Generator, d: Discriminator, optimizers: Sequence[torch.optim.Optimizer]
+) -> dict[str, str]:
+    """What the report calls the parts."""
+    return {
+        "generator": type(g.network).__name__,
+        "discriminator": type(d.network).__name__,
+        "optimizers": ", ".join(type(o).__name__ for o in optimizers),
+    }

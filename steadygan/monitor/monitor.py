@@ -11,13 +11,13 @@ from torch import Tensor
 
 from steadygan.doctor import Diagnosis
 from steadygan.errors import CheckpointError
-from steadygan.monitor.bedside import Bedside, Signals
+from steadygan.monitor.bedside import Bedside, Signals, class_names
 from steadygan.monitor.budget import Budget
 from steadygan.monitor.chart import Chart
-from steadygan.monitor.compiled import unseen
-from steadygan.monitor.foreign import Discriminator, Generator
 from steadygan.monitor.logged import scalar
 from steadygan.probes import Probe
+from steadygan.probes.compiled import unseen
+from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.probes.optimizer_hooks import PlayerGauge
 from steadygan.record.lines import Layout
 
@@ -54,7 +54,7 @@ class Monitor(Bedside):
         budget: Budget,
         at_once: int | None = None,
     ) -> None:
-        super().__init__(g, d, probes, chart, _class_names(g, d, optimizers), at_once)
+        super().__init__(g, d, probes, chart, class_names(g, d, optimizers), at_once)
         self.budget = budget
         # Each player by its own optimizer: a layer that both share moves with both.
         owners = (optimizers[0], optimizers[-1])
@@ -299,13 +299,3 @@ class Monitor(Bedside):
             self._chart.append(self._step, held)
         except CheckpointError as error:
             warnings.warn(f"steadygan: {error}", stacklevel=2)
-
-
-def _class_names(
-    g: Generator, d: Discriminator, optimizers: Sequence[torch.optim.Optimizer]
-) -> dict[str, str]:
-    return {
-        "generator": type(g.network).__name__,
-        "discriminator": type(d.network).__name__,
-        "optimizers": ", ".join(type(o).__name__ for o in optimizers),
-    }

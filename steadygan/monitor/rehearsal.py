@@ -13,7 +13,10 @@ from steadygan.doctor.preflight import (
     examine_preparation,
 )
 from steadygan.errors import ContractError, DataError, SteadyganError
-from steadygan.monitor.foreign import (
+from steadygan.networks.constraints import Constraint
+from steadygan.objectives import Objective
+from steadygan.penalties import Penalty
+from steadygan.probes.foreign import (
     Called,
     Forward,
     Given,
@@ -21,9 +24,6 @@ from steadygan.monitor.foreign import (
     unwrapped,
     unwrapped_optimizer,
 )
-from steadygan.networks.constraints import Constraint
-from steadygan.objectives import Objective
-from steadygan.penalties import Penalty
 from steadygan.probes.randomness import restored_randomness
 
 _REALS = 512

@@ -209,6 +209,11 @@ def _length(parts: list[Thinned]) -> Float[Tensor, ""]:
     return length
 
 
+def norms_of(grads: Sequence[Tensor]) -> Float[Tensor, " n"]:
+    """The Euclidean norm of each gradient, sparse ones included, in float32 or better."""
+    return _norms([_dense(grad) for grad in grads])
+
+
 def _norms(tensors: list[Tensor]) -> Float[Tensor, " n"]:
     """The Euclidean norm of each, in float32 or better, on the first one's device."""
     kinds = {t.dtype for t in tensors}

@@ -11,11 +11,12 @@ import torch
 
 
 @contextmanager
-def restored_randomness(device: torch.device | None) -> Iterator[None]:
+def restored_randomness(device: torch.device | None, *, seed: int | None = None) -> Iterator[None]:
     """Put torch's, numpy's and Python's global generators back as they were.
 
     Args:
         device: whose generator beside the CPU's; None: those of all CUDA devices.
+        seed: what to draw with inside; None: each goes on from where it stands.
     """
     python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  (see above)
     devices = [device] if device is not None and device.type == "cuda" else []
@@ -23,6 +24,8 @@ def restored_randomness(device: torch.device | None) -> Iterator[None]:
         devices = [torch.device("cuda", n) for n in range(torch.cuda.device_count())]
     try:
         with torch.random.fork_rng(devices, device_type="cuda"):
+            if seed is not None:
+                reseed(seed, devices)
             yield
     finally:
         random.setstate(python)

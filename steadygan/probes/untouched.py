@@ -21,7 +21,13 @@ Run = Callable[..., Tensor]
 _SEED = 0
 _OF_EVERY_MODULE = frozenset(vars(nn.Module())) - {"training"}
 _CONTAINERS = frozenset({list, dict, set, deque, OrderedDict})
+_under_way = 0  # how many networks are being run without a trace
 _GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+
+
+def is_probing() -> bool:
+    """Whether a network is being run without a trace: what treats the training's passes leaves that one alone."""
+    return _under_way > 0
 
 
 def run_untouched(
@@ -80,6 +86,7 @@ def untouched(network: nn.Module, *, weights: bool = False) -> Iterator[Callable
     Spectral norms written by hand keep their vectors in parameters without gradient or in plain
     attributes, and write them at each pass.
     """
+    global _under_way
     attributes = [(module, _plain(module)) for module in network.modules()]
     written = [
         (module, mutable)
@@ -98,11 +105,13 @@ def untouched(network: nn.Module, *, weights: bool = False) -> Iterator[Callable
         for module, mutable in written:
             vars(module).update({n: _copied(value) for n, value in mutable.items()})
 
+    _under_way += 1
     try:
         reset()
         with _uncompiled():
             yield reset
     finally:
+        _under_way -= 1
         for owner, name, tensor in slots:
             owner[name] = tensor
         for module, before in attributes:

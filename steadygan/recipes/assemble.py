@@ -13,11 +13,11 @@ from steadygan.errors import ConfigError
 from steadygan.game import Game
 from steadygan.loss_scale import LossScale
 from steadygan.networks import Pair
+from steadygan.networks.averaging import WeightAverage
 from steadygan.recipes.catalogue import catalogues
 from steadygan.recipes.construct import construct
 from steadygan.recipes.schema import PlayerOptimizerSettings, Recipe
 from steadygan.record import RecordWriter
-from steadygan.training.averaging import WeightAverage
 from steadygan.training.directory import RunDirectory
 from steadygan.training.engine import Engine
 from steadygan.training.run import Run

@@ -14,7 +14,7 @@ from steadygan.recipes.schema import Recipe
 from steadygan.recipes.session import Progress, Session, Summary
 from steadygan.recipes.sources import dump_recipe, load_recipe
 from steadygan.record import read, truncate_after
-from steadygan.training.checkpoint import checkpoint_folders, load_newest
+from steadygan.record.checkpoint import checkpoint_folders, load_newest
 from steadygan.training.directory import RunDirectory, write_json, write_whole
 from steadygan.training.engine import make_engine
 from steadygan.types import StateDict

@@ -11,7 +11,7 @@ from steadygan.errors import CheckpointError, ConfigError
 from steadygan.recipes.assemble import make_networks
 from steadygan.recipes.schema import Recipe
 from steadygan.recipes.sources import load_recipe
-from steadygan.training.checkpoint import load_newest
+from steadygan.record.checkpoint import load_newest
 from steadygan.training.directory import RunDirectory
 from steadygan.training.generator_file import GeneratorFile, load_generator
 from steadygan.training.observers import balanced_labels, generate

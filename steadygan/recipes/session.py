@@ -11,8 +11,8 @@ from steadygan.doctor import Diagnosis
 from steadygan.errors import DataError, NonFiniteError
 from steadygan.monitor.bedside import Bedside, together, usual_probes
 from steadygan.monitor.chart import Chart
-from steadygan.monitor.foreign import Discriminator, Generator
 from steadygan.monitor.rehearsal import preflight
+from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.recipes.assemble import Parts
 from steadygan.recipes.schema import Recipe
 from steadygan.report import write_report

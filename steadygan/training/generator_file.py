@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from steadygan.data import Latent, Scale, Source, scale_from
 from steadygan.errors import CheckpointError
-from steadygan.training.serial import write_tensors
+from steadygan.record.serial import write_tensors
 
 _HEADER = "steadygan"
 

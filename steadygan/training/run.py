@@ -7,9 +7,9 @@ import torch
 from steadygan.data import Stream
 from steadygan.data.seeds import mix
 from steadygan.game import Game
+from steadygan.networks.averaging import WeightAverage
 from steadygan.record import RecordWriter
-from steadygan.training.averaging import WeightAverage
-from steadygan.training.checkpoint import save_checkpoint
+from steadygan.record.checkpoint import save_checkpoint
 from steadygan.training.directory import RunDirectory
 from steadygan.training.engine import Engine
 from steadygan.types import StateDict, StepInfo

@@ -17,7 +17,7 @@ from steadygan.networks import WeightClip, dcgan, mlp
 from steadygan.objectives import Relativistic
 from steadygan.penalties import R1, WGANGP
 from steadygan.recipes import optimizers
-from steadygan.training.serial import read_state, write_state
+from steadygan.record.serial import read_state, write_state
 from steadygan.types import Batch
 from steadygan.updates import Cosine, PlayerOptimizer, UpdateRule
 

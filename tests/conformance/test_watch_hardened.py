@@ -40,7 +40,7 @@ from torch.utils.checkpoint import checkpoint
 from steadygan import watch
 from steadygan.errors import CheckpointError, ConfigError, ContractError, DataError
 from steadygan.monitor import Monitor
-from steadygan.monitor.foreign import Discriminator, drawn
+from steadygan.probes.foreign import Discriminator, drawn
 from steadygan.probes.optimizer_hooks import PlayerGauge
 
 
@@ -551,7 +551,7 @@ _OTHER_REALS = """
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 from steadygan.errors import DataError
-from steadygan.monitor.foreign import drawn
+from steadygan.probes.foreign import drawn
 
 x = torch.randn(600, 2)
 for given in (x.numpy(), DataLoader(x, 32), TensorDataset(x), None, [x.numpy()], lambda n: x.numpy()):

@@ -14,8 +14,8 @@ from steadygan.doctor import examine
 from steadygan.errors import DataError
 from steadygan.monitor.bedside import Bedside, usual_probes
 from steadygan.monitor.chart import Chart
-from steadygan.monitor.foreign import Discriminator, Generator
 from steadygan.probes import Memory, SampleSpace
+from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.record import RecordWriter, read
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from steadygan.errors import DataError
-from steadygan.probes.randomness import reseed, restored_randomness
+from steadygan.probes.randomness import restored_randomness
 from steadygan.probes.untouched import untouched
 
 Call = Callable[..., Tensor]
@@ -54,9 +54,7 @@ class StandIn:
             LabelsOutOfRange: before an embedding is asked for a row that it does not have.
         """
         with ExitStack() as stage:
-            device = inputs[0].device
-            stage.enter_context(restored_randomness(device))
-            reseed(_SEED, [device] if device.type == "cuda" else [])
+            stage.enter_context(restored_randomness(inputs[0].device, seed=_SEED))
             stage.enter_context(untouched(self.network))
             cast = {f"network.{name}": value for name, value in self.weights.items()}
             stage.enter_context(torch.inference_mode(False))

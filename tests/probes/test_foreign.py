@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from steadygan.errors import ContractError, DataError
-from steadygan.monitor.foreign import (
+from steadygan.probes.foreign import (
     Discriminator,
     drawn,
     first_tensor,

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from steadygan.errors import CheckpointError
-from steadygan.training import checkpoint as module
-from steadygan.training.checkpoint import (
+from steadygan.record import checkpoint as module
+from steadygan.record.checkpoint import (
     DamagedCheckpointWarning,
     checkpoint_folders,
     load_newest,
@@ -99,7 +99,7 @@ def test_a_file_size_limit_hit_for_real(tmp_path: Path) -> None:
 import resource, signal, torch
 from pathlib import Path
 from steadygan.errors import CheckpointError
-from steadygan.training.checkpoint import load_newest, save_checkpoint
+from steadygan.record.checkpoint import load_newest, save_checkpoint
 folder = Path({str(tmp_path)!r})
 save_checkpoint(folder, 10, {{"w": torch.ones(10)}})
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 from steadygan.errors import CheckpointError
-from steadygan.training.serial import read_state, write_state
+from steadygan.record.serial import read_state, write_state
 from steadygan.types import StateDict
 
 _VERSION = 1

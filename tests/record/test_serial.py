@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from steadygan.errors import CheckpointError
-from steadygan.training.serial import read_state, write_state
+from steadygan.record.serial import read_state, write_state
 
 
 def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:

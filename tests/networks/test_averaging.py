@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from steadygan.errors import ConfigError
-from steadygan.training.averaging import WeightAverage
+from steadygan.networks.averaging import WeightAverage
 
 
 def network() -> nn.Module:

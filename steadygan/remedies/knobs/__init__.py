@@ -1,0 +1,1 @@
+"""Knobs: what holds a treatment on, step by step; actions turn them."""

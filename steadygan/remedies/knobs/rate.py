@@ -1,0 +1,76 @@
+"""A factor on a player's learning rate, whatever the rate is at each step."""
+
+from steadygan.errors import ActionError
+from steadygan.remedies.action import PLAYER_NAMES
+from steadygan.remedies.knob import Knob
+from steadygan.remedies.ownership import Ownership
+from steadygan.remedies.step import Step
+from steadygan.types import Player, StateDict
+
+LOWEST, HIGHEST = 1 / 16, 2.0
+
+
+class Rate(Knob):
+    """Multiplies the learning rate of a player's groups around each step and puts it back after it.
+
+    So the loop's own schedule, however it is written, goes on: it never sees the factor, and the factor
+    never compounds.
+
+    Args:
+        player: whose.
+        owners: of the optimizers.
+    """
+
+    def __init__(self, player: Player, owners: Ownership) -> None:
+        self.player = player
+        self._owners = owners
+        self.factor = 1.0
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the factor is not 1."""
+        return self.factor != 1.0
+
+    def rate(self) -> float | None:
+        """The first of the player's learning rates as the loop has it now."""
+        groups = self._owners.groups(self.player)
+        rate = groups[0].get("lr") if groups else None
+        return None if rate is None else float(rate)
+
+    def set(self, factor: float) -> None:
+        """Use another factor from the next step on.
+
+        Raises:
+            ActionError: outside of 1/16 to 2, or where the optimizer has no rate.
+        """
+        name = PLAYER_NAMES[self.player]
+        if not LOWEST <= factor <= HIGHEST:
+            raise ActionError(
+                f"the {name}'s learning rate must stay within 1/16 to 2 times the run's own, got a factor "
+                f"of {factor}; choose one in between."
+            )
+        if self.rate() is None:
+            raise ActionError(
+                f"the {name}'s optimizer must have a learning rate, got "
+                f"{type(self._owners.by_player[self.player]).__name__} without one; treat another way."
+            )
+        self.factor = float(factor)
+
+    def begin(self, step: Step) -> None:
+        """Scale what the loop's schedule gives."""
+        if step.optimizer is not self._owners.by_player[self.player]:
+            return
+        for group in self._owners.groups(self.player):
+            step.lend(group, "lr", group["lr"] * self.factor)
+
+    def close(self) -> None:
+        """The factor is 1."""
+        self.factor = 1.0
+
+    def state_dict(self) -> StateDict:
+        """The factor."""
+        return {"factor": self.factor}
+
+    def load_state_dict(self, state: StateDict) -> None:
+        """Continue from ``state_dict``."""
+        self.factor = float(state["factor"])
