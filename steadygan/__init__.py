@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from steadygan.game import Game as Game
     from steadygan.monitor import Monitor as Monitor
     from steadygan.monitor import preflight as preflight
+    from steadygan.monitor import stabilize as stabilize
     from steadygan.monitor import watch as watch
     from steadygan.recipes import Recipe as Recipe
     from steadygan.recipes import load_recipe as load_recipe
@@ -48,6 +49,7 @@ _HOME = {
     "preflight": "steadygan.monitor",
     "resume": "steadygan.recipes",
     "train": "steadygan.recipes",
+    "stabilize": "steadygan.monitor",
     "watch": "steadygan.monitor",
 }
 _FOLDERS = (

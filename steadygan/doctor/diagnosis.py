@@ -23,12 +23,14 @@ class Diagnosis:
         findings: open ones first, then by severity, then the more telling kind, then by onset.
         not_assessed: kind of finding -> why nothing can be said about it.
         assessed: whether anything could be judged at all.
+        treatments: the ledger of a treated run, as plain JSON values.
     """
 
     steps: int
     findings: tuple[Finding, ...] = ()
     not_assessed: Mapping[str, str] = field(default_factory=dict)
     assessed: bool = True
+    treatments: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -45,13 +47,15 @@ class Diagnosis:
 
     def to_json(self) -> str:
         """One JSON object, schema 1; numbers that JSON has no word for are strings, as in the record."""
-        tree = {
+        tree: dict[str, Any] = {
             "schema": SCHEMA,
             "verdict": self.verdict,
             "steps": self.steps,
             "not_assessed": [{"kind": k, "reason": why} for k, why in self.not_assessed.items()],
             "findings": [_finding_tree(finding) for finding in self.findings],
         }
+        if self.treatments:
+            tree["treatments"] = list(self.treatments)
         return json.dumps(tree, allow_nan=False)
 
     def __str__(self) -> str:

@@ -2,7 +2,9 @@
 
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +34,8 @@ _FAKES = 256
 _LEAST_FAKES = 64
 _JUDGED = 128  # of each side, by D
 _TRACE_EVERY = 10
+
+M = TypeVar("M", bound=Monitor)
 
 
 def watch(
@@ -106,6 +110,48 @@ def watch(
     >>> monitor.diagnosis().steps, "coverage" in monitor.record
     (3, True)
     """
+    return attached(
+        Monitor,
+        generator,
+        discriminator,
+        opt_g,
+        opt_d,
+        real=real,
+        latent=latent,
+        validation=validation,
+        forward_g=forward_g,
+        forward_d=forward_d,
+        every=every,
+        probe_every=probe_every,
+        record=record,
+        budget=budget,
+        clock=clock,
+    )
+
+
+def attached(
+    make: Callable[..., M],
+    generator: nn.Module,
+    discriminator: nn.Module,
+    opt_g: torch.optim.Optimizer,
+    opt_d: torch.optim.Optimizer,
+    *,
+    real: Given,
+    latent: Given,
+    validation: Given | None,
+    forward_g: Forward | None,
+    forward_d: Forward | None,
+    every: int,
+    probe_every: int,
+    record: str | Path | None,
+    budget: float | int | None,
+    clock: Clock,
+) -> M:
+    """What ``watch`` does, for any sort of monitor; arguments as there.
+
+    Args:
+        make: the monitor's class, or what makes one of the same arguments.
+    """
     for name, value in (("every", every), ("probe_every", probe_every)):
         if value < 1:
             raise ConfigError(f"watch {name} must be >= 1, got {value}; use 1 for every iteration.")
@@ -164,7 +210,7 @@ def watch(
         refusals += [f.evidence[0].sentence for f in found.findings if f.severity == "critical"]
     for refusal in refusals:
         warnings.warn(f"steadygan: {refusal}", stacklevel=2)
-    return Monitor(g, d, gauges, optimizers, probes, chart, cadence, at_once)
+    return make(g, d, gauges, optimizers, probes, chart, cadence, at_once)
 
 
 def _held_out(validation: Given) -> tuple[Tensor, ...]:

@@ -106,14 +106,7 @@ class SampleSpace(Probe):
 
     def measure(self, view: GameView) -> dict[str, float | Tensor]:
         """The signals on ``view.g``."""
-        inputs = (self.latents,) if self.labels is None else (self.latents, self.labels)
-        fake = view.samples(*inputs)
-        if fake.shape[1:] != self.event:
-            raise ContractError(
-                f"G must return samples of the data's shape {tuple(self.event)}, got "
-                f"{tuple(fake.shape[1:])}; give SampleSpace reals in the generator's own shape."
-            )
-        features = self.map(fake.float())
+        features = self._features(view)
         found: dict[str, float | Tensor] = {**self.yardstick.compare(features)}
         if self._previous is None:
             self._previous = features
@@ -122,3 +115,17 @@ class SampleSpace(Probe):
         # Samples that are not finite are no place to measure the next move from.
         self._previous = torch.where(torch.isfinite(features).all(), features, self._previous)
         return found
+
+    def compare(self, view: GameView) -> dict[str, Tensor]:
+        """The signals that need no memory, for another G: nothing is remembered of it."""
+        return self.yardstick.compare(self._features(view))
+
+    def _features(self, view: GameView) -> Float[Tensor, "n k"]:
+        inputs = (self.latents,) if self.labels is None else (self.latents, self.labels)
+        fake = view.samples(*inputs)
+        if fake.shape[1:] != self.event:
+            raise ContractError(
+                f"G must return samples of the data's shape {tuple(self.event)}, got "
+                f"{tuple(fake.shape[1:])}; give SampleSpace reals in the generator's own shape."
+            )
+        return self.map(fake.float())

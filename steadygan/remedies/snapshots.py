@@ -64,7 +64,7 @@ class Snapshot:
 
 
 class SnapshotRing:
-    """The latest snapshots of a game, the newest healthy one always among them.
+    """The latest snapshots of a game, the newest healthy one and that of step 0 always among them.
 
     A snapshot holds networks with buffers, optimizers with their groups' settings, the schedulers that the
     game was given, every knob with its progress (weight average, noise, history), and the random numbers of
@@ -84,10 +84,10 @@ class SnapshotRing:
         ConfigError: for a ring without room.
     """
 
-    def __init__(self, game: "TreatedGame", *, num: int = 3, memory_mib: float = 1024.0) -> None:
+    def __init__(self, game: "TreatedGame", *, num: int = 4, memory_mib: float = 1024.0) -> None:
         if num < 1 or not memory_mib > 0:
             raise ConfigError(
-                f"a snapshot ring needs num >= 1 and memory_mib > 0, got {num} and {memory_mib}; 3 and 1024 suit most."
+                f"a snapshot ring needs num >= 1 and memory_mib > 0, got {num} and {memory_mib}; 4 and 1024 suit most."
             )
         self._game, self._num, self._memory_mib = game, num, memory_mib
         self._has_warned = False
@@ -205,7 +205,10 @@ class SnapshotRing:
 
     def _evict(self) -> Snapshot:
         kept = self.newest_healthy()
-        doomed = [s for s in self.snapshots if s is not kept] or self.snapshots
+        # The first of all stays, too: from there a run that never was well can begin anew.
+        first = min(self.snapshots, key=lambda s: s.step)
+        doomed = [s for s in self.snapshots if s is not kept and (s is not first or s.step > 0)]
+        doomed = doomed or [s for s in self.snapshots if s is not kept] or self.snapshots
         worst = min(doomed, key=lambda s: (s.is_finite, s.stamp != "ill", s.step))
         self.snapshots.remove(worst)
         return worst

@@ -1,6 +1,6 @@
 """A running game on a loop that is not ours, with everything about it that can be turned."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -56,6 +56,9 @@ class TreatedGame:
         num_snapshots, memory_mib: bounds of ``snapshots``, a ``SnapshotRing``.
         seed: of the noise and the draws that treatments make; the loop's generators are never used.
 
+    Attributes:
+        on_end: called at the end of every treated step, when all is put back: the place to act from.
+
     Raises:
         ConfigError: for an optimizer without parameters of its player.
 
@@ -83,7 +86,7 @@ class TreatedGame:
         forward_g: Forward | None = None,
         forward_d: Forward | None = None,
         schedulers: Sequence[Any] = (),
-        num_snapshots: int = 3,
+        num_snapshots: int = 4,
         memory_mib: float = 1024.0,
         seed: int = 0,
     ) -> None:
@@ -120,6 +123,7 @@ class TreatedGame:
             "average": self.average,
         }
         self.snapshots = SnapshotRing(self, num=num_snapshots, memory_mib=memory_mib)
+        self.on_end: Callable[[], None] | None = None
         self._turned: tuple[Knob, ...] = ()
         self._hooked = Hooked(self.owners.optimizers, self)
 
@@ -161,6 +165,8 @@ class TreatedGame:
             if not knob.is_on:  # noise that has faded
                 with self.turning():
                     pass
+        if self.on_end is not None:
+            self.on_end()
 
     def close(self) -> None:
         """Take every hook off and switch every treatment off."""

@@ -25,6 +25,7 @@ class Rate(Knob):
         self.player = player
         self._owners = owners
         self.factor = 1.0
+        self.start = self.rate()
 
     @property
     def is_on(self) -> bool:
@@ -41,15 +42,19 @@ class Rate(Knob):
         """Use another factor from the next step on.
 
         Raises:
-            ActionError: outside of 1/16 to 2, or where the optimizer has no rate.
+            ActionError: where neither the factor nor the rate that it gives, as a multiple of the run's
+                first, is within 1/16 to 2; or where the optimizer has no rate.
         """
         name = PLAYER_NAMES[self.player]
-        if not LOWEST <= factor <= HIGHEST:
+        rate = self.rate()
+        # A loop that has raised its rate a hundredfold is led back to where it began.
+        of_start = factor * rate / self.start if rate and self.start else factor
+        if not any(LOWEST <= f <= HIGHEST for f in (factor, of_start)):
             raise ActionError(
                 f"the {name}'s learning rate must stay within 1/16 to 2 times the run's own, got a factor "
                 f"of {factor}; choose one in between."
             )
-        if self.rate() is None:
+        if rate is None:
             raise ActionError(
                 f"the {name}'s optimizer must have a learning rate, got "
                 f"{type(self._owners.by_player[self.player]).__name__} without one; treat another way."
@@ -68,9 +73,9 @@ class Rate(Knob):
         self.factor = 1.0
 
     def state_dict(self) -> StateDict:
-        """The factor."""
-        return {"factor": self.factor}
+        """The factor, and the rate at first."""
+        return {"factor": self.factor, "start": self.start}
 
     def load_state_dict(self, state: StateDict) -> None:
         """Continue from ``state_dict``."""
-        self.factor = float(state["factor"])
+        self.factor, self.start = float(state["factor"]), state["start"]

@@ -1,0 +1,161 @@
+"""The monitor that also treats: what it sees goes to the autopilot, and what that does goes into the record."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from steadygan.doctor import Diagnosis
+from steadygan.doctor.findings import Finding
+from steadygan.monitor.bedside import Signals
+from steadygan.monitor.budget import Budget
+from steadygan.monitor.chart import Chart
+from steadygan.monitor.monitor import Monitor
+from steadygan.probes import GameView, Probe, SampleSpace
+from steadygan.probes.foreign import Discriminator, Generator
+from steadygan.probes.optimizer_hooks import PlayerGauge
+from steadygan.remedies.actions import AverageWeights
+from steadygan.remedies.advice import advice
+from steadygan.remedies.autopilot import Autopilot
+from steadygan.remedies.ladders import ladder
+from steadygan.remedies.ledger import Ledger
+from steadygan.remedies.remedy import Remedy
+from steadygan.remedies.treated import TreatedGame
+from steadygan.remedies.trial import illness
+from steadygan.types import StateDict
+
+_HALF_LIFE = 500.0
+_SMALLEST_IMAGE = 8
+
+
+class Pilot(Monitor):
+    """Watches a training and treats it; ``steadygan.stabilize`` makes one.
+
+    Attributes:
+        ledger: what was seen, what was done, what it did, what was undone; a list of ``Entry``.
+    """
+
+    def __init__(
+        self,
+        g: Generator,
+        d: Discriminator,
+        gauges: Sequence[PlayerGauge],
+        optimizers: Sequence[torch.optim.Optimizer],
+        probes: Sequence[Probe],
+        chart: Chart,
+        budget: Budget,
+        at_once: int | None = None,
+        *,
+        treat: Callable[[], TreatedGame],
+        acts: bool,
+        path: Path | None,
+        prescribe: Callable[[Finding], Sequence[Remedy]] = ladder,
+    ) -> None:
+        super().__init__(g, d, gauges, optimizers, probes, chart, budget, at_once)
+        self.ledger = Ledger(path=path)
+        self.game = treat()  # after the monitor's hooks: it sees gradients as the loop made them
+        event = self.game.real.event
+        is_image = event is not None and len(event) == 3 and min(event[1:]) >= _SMALLEST_IMAGE
+        self._autopilot = Autopilot(
+            self.game, self.ledger, acts=acts, is_image=is_image, prescribe=prescribe
+        )
+        self._seen: tuple[int, Signals] | None = None
+        self._num_told = 0
+        self._last_advice: str | None = None
+        self._averaged: nn.Module | None = None
+        if acts:
+            self.game.on_end = self._look_after
+
+    @property
+    def reason(self) -> str | None:
+        """Why it has given up; None while it has not."""
+        return self._autopilot.reason
+
+    def diagnosis(self) -> Diagnosis:
+        """The diagnosis, and the treatments with it."""
+        return replace(super().diagnosis(), treatments=tuple(self.ledger.trees()))
+
+    def generator(self) -> nn.Module:
+        """The generator to sample from: the average of weights where there is one and its samples are better."""
+        averaged, live = self._averaged or self.game.average.generator, self.game.networks["g"]
+        space = next((p for p in self._probes if isinstance(p, SampleSpace)), None)
+        if averaged is None or space is None:
+            return live
+        scores = []
+        for network in (live, averaged):
+            view = GameView(Generator(network, self._g.call, self._g.labels), self._d, self._step)
+            scores.append(illness({k: float(v) for k, v in space.compare(view).items()}))
+        return averaged if scores[1] < scores[0] else live
+
+    def advice(self) -> str:
+        """The settings to put into the user's own code, so that the next run starts healthy."""
+        return self._last_advice or advice(self.game, self.ledger)
+
+    def state_dict(self) -> StateDict:
+        """All that a resumed run needs to go on with the same treatment: put it into the loop's checkpoint."""
+        return {
+            "autopilot": self._autopilot.state_dict(),
+            "treatments": self.game.state_dict(),
+            "snapshots": self.game.snapshots.state_dict(),
+            "vault": self.game.vault.state_dict(),
+            "num_told": self._num_told,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from ``state_dict``, on networks and optimizers that are as they were then."""
+        self.game.load_state_dict(state["treatments"])
+        self.game.snapshots.load_state_dict(state["snapshots"])
+        self.game.vault.load_state_dict(state["vault"])
+        self._autopilot.load_state_dict(state["autopilot"])
+        self._num_told = int(state["num_told"])
+
+    def _finish(self, event: str, **detail: str) -> None:
+        if not self._is_closed:
+            # Both outlive the treatments, which end here.
+            self._last_advice, self._averaged = self.advice(), self.game.average.generator
+            self.game.on_end = None
+            self.game.close()
+        super()._finish(event, **detail)
+
+    def _probe(self) -> Signals:
+        found = super()._probe()
+        self._seen = self._step, found
+        return found
+
+    def _after_step(
+        self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> None:
+        super()._after_step(optimizer, args, kwargs)
+        if self.game.on_end is None:  # it only proposes, and nothing of its own is hooked
+            self._look_after()
+
+    def _look_after(self) -> None:
+        """Between two steps: hand the autopilot what was seen."""
+        self._autopilot.tick(self._step)
+        if self._seen is not None and not self._is_closed:
+            (step, found), self._seen = self._seen, None
+            signals = {name: _number(value) for name, value in found.items()}
+            with torch.inference_mode(False), torch.enable_grad():
+                self._autopilot.examine(step, super().diagnosis(), signals)
+        if len(self.ledger) > self._num_told:
+            self._tell()
+
+    def _tell(self) -> None:
+        """New entries become events of the record, which the report marks on its curves."""
+        for entry in self.ledger[self._num_told :]:
+            done = entry.action or entry.outcome
+            self._chart.event("treatment", at=entry.step, finding=entry.finding, action=done)
+            if (
+                entry.actions
+                and self.game.average.half_life is None
+                and self.game.on_end is not None
+            ):
+                AverageWeights(_HALF_LIFE).apply(self.game)
+        self._num_told = len(self.ledger)
+
+
+def _number(value: Tensor | float) -> float:
+    return float(value)

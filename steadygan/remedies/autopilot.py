@@ -1,0 +1,283 @@
+"""The autopilot: one treatment at a time, verified, kept or undone, then the next rung."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from steadygan.doctor.diagnosis import Diagnosis
+from steadygan.doctor.findings import Cause, Evidence, Finding
+from steadygan.errors import ActionError
+from steadygan.remedies.action import Action
+from steadygan.remedies.actions import GuardSteps, RollBack
+from steadygan.remedies.history import History
+from steadygan.remedies.ladders import every_remedy, ladder, why_not
+from steadygan.remedies.ledger import Entry, Ledger, read_ledger
+from steadygan.remedies.menu import action_from_json
+from steadygan.remedies.remedy import Patient, Remedy
+from steadygan.remedies.treated import TreatedGame
+from steadygan.remedies.trial import WINDOW, Trial, illness
+from steadygan.types import StateDict
+
+_PATIENCE = 2  # probes that a finding has to be open
+_MOST = 8  # treatments in 10,000 steps, and in any shorter run
+
+
+class Autopilot:
+    """Treats a game by the doctor's findings; its host calls ``examine`` after each probe and ``tick`` after each step.
+
+    A finding is treated when it is critical, of a kind with remedies, open at two probes in a row, and not for a
+    person to mend. One rung at a time: where the samples have become worse than at a snapshot from before the onset,
+    the game goes back to it, and then one change is made. A trial verifies it; what does not help is undone, and the
+    next rung is tried. With no finding nothing is touched: the guard against gradients that are no numbers changes
+    no number.
+
+    Args:
+        game: the running game.
+        ledger: where everything is written down.
+        acts: whether to treat; else it proposes.
+        is_image: whether samples are images.
+        prescribe: the rungs for a finding; others are for comparison.
+    """
+
+    def __init__(
+        self,
+        game: TreatedGame,
+        ledger: Ledger,
+        *,
+        acts: bool = True,
+        is_image: bool = False,
+        prescribe: Callable[[Finding], Sequence[Remedy]] = ladder,
+    ) -> None:
+        self.game, self.ledger, self.acts = game, ledger, acts
+        self.history = History(game)
+        self.reason: str | None = None
+        self._is_image, self._prescribe = is_image, prescribe
+        self._trial: Trial | None = None
+        self._used: Counter[Remedy] = Counter()
+        self._open_for = 0
+        self._reported: set[str] = set()
+        self._incidents = 0
+        if acts:
+            GuardSteps().apply(game)
+            self.history.begin()
+
+    def tick(self, step: int) -> None:
+        """After a step: see to what the guard caught."""
+        guard = self.game.guard
+        num = sum(guard.counts.values())
+        if not self.acts or num == self._incidents:
+            return
+        self._incidents = num
+        last = guard.incidents[-1]
+        poisoned = self.game.poisoned()
+        if not poisoned:
+            found = f"{last.cause} not finite at {last.parameter} of {last.player}"
+            if last.cause == "batch" or not self._is_recent("non_finite", step):
+                self._note(step, "non_finite", f"skip the step ({found})", "survived")
+            return
+        where = str(poisoned[0])
+        finding = Finding(
+            "non_finite",
+            "critical",
+            step,
+            (Evidence("weights", math.nan, "finite", f"{where} is not finite"),),
+            (Cause("bad_weights", f"{where} is not finite", ()),),
+        )
+        self._treat(finding, step, {})
+
+    def examine(self, step: int, diagnosis: Diagnosis, signals: Mapping[str, float]) -> None:
+        """After a probe: judge the treatment under way, or see whether one is needed."""
+        score = illness(signals)
+        findings = [
+            f for f in diagnosis.findings if f.severity == "critical" and f.resolved is None
+        ]
+        self._report(findings, step)
+        treatable = [f for f in findings if why_not(f) is None and not self._was_survived(f)]
+        self.history.note(step, score, is_well=not findings and math.isfinite(score))
+        if self.reason is not None:
+            return
+        if self._trial is not None:
+            self._follow(step, treatable, signals)
+            return
+        self._open_for = self._open_for + 1 if treatable else 0
+        if treatable and self._open_for >= _PATIENCE:
+            self._treat(treatable[0], step, signals)
+
+    def state_dict(self) -> StateDict:
+        """Everything that the same ladder needs to go on; the game's state is not part of it."""
+        return {
+            "ledger": self.ledger.trees(),
+            "history": self.history.state_dict(),
+            "trial": None if self._trial is None else asdict(self._trial),
+            "used": [[repr(remedy), num] for remedy, num in self._used.items()],
+            "counters": [self._open_for, self._incidents],
+            "reported": sorted(self._reported),
+            "reason": self.reason,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from ``state_dict``."""
+        self.ledger[:] = read_ledger(state["ledger"])
+        self.ledger.save()
+        self.history.load_state_dict(state["history"])
+        self._trial = None if state["trial"] is None else Trial(**state["trial"])
+        known = {repr(remedy): remedy for remedy in every_remedy()}
+        self._used = Counter({known[name]: int(num) for name, num in state["used"]})
+        self._open_for, self._incidents = (int(n) for n in state["counters"])
+        self._reported = set(state["reported"])
+        self.reason = state["reason"]
+
+    def _follow(
+        self, step: int, open_findings: list[Finding], signals: Mapping[str, float]
+    ) -> None:
+        trial = self._trial
+        assert trial is not None
+        entry = self.ledger[trial.entry]
+        verdict = trial.judge(illness(signals), open_findings)
+        late = entry.verify_by is not None and step >= entry.verify_by
+        outcome = "improving, keep" if verdict == "wait" and late else entry.outcome
+        trace = (entry.trace[0], _known(signals.get(entry.signal)))
+        self.ledger.amend(trial.entry, replace(entry, trace=trace, outcome=outcome))
+        if verdict == "recovered":
+            self._close("recovered")
+        elif verdict == "failed":
+            self._give_back(trial)
+            if open_findings or not math.isfinite(illness(signals)):
+                finding = open_findings[0] if open_findings else _lost(step)
+                self._treat(finding, step, signals)
+
+    def _give_back(self, trial: Trial) -> None:
+        """Take a treatment back that did not help."""
+        if trial.helped:
+            self._close("helped, keep; go on")
+            return
+        for undo in trial.undo:
+            action_from_json(undo).apply(self.game)
+        self._close("undone: no recovery" if trial.undo else "no recovery")
+
+    def _close(self, outcome: str) -> None:
+        trial, self._trial = self._trial, None
+        self._open_for = 0
+        if trial is not None:
+            self.ledger.amend(trial.entry, replace(self.ledger[trial.entry], outcome=outcome))
+
+    def _treat(self, finding: Finding, step: int, signals: Mapping[str, float]) -> None:
+        """The next rung for a finding."""
+        num = sum(bool(entry.actions) for entry in self.ledger)
+        if self._trial is not None:
+            self._give_back(self._trial)
+        back = self.history.place_to_go_back_to(finding, illness(signals))
+        patient = Patient(finding, self.game, self.history.rates(), self._is_image)
+        rungs = self._prescribe(finding)
+        for place, remedy in enumerate(rungs):
+            if self._used[remedy] >= list(rungs[: place + 1]).count(remedy):
+                continue
+            self._used[remedy] += 1
+            changes = remedy.propose(patient)
+            if not changes and (back is None or not _is_rollback(remedy)):
+                continue
+            if num >= _MOST * max(1.0, step / 10_000):
+                self._give_up(finding, step, f"{num} treatments did not last")
+                return
+            if self._begin(finding, step, signals, back, changes):
+                return
+        tried = "; ".join(entry.action for entry in self.ledger if entry.actions)
+        self._give_up(
+            finding, step, f"tried: {tried}" if tried else "no remedy can be applied here"
+        )
+
+    def _begin(
+        self,
+        finding: Finding,
+        step: int,
+        signals: Mapping[str, float],
+        back: int | None,
+        changes: tuple[Action, ...],
+    ) -> bool:
+        """Apply one rung; False where the game gives no hold."""
+        planned: list[Action] = [] if back is None else [RollBack(back)]
+        planned = [action.on(self.game) for action in (*planned, *changes)]
+        signal = finding.evidence[0].signal if finding.evidence else "energy_distance"
+        entry = Entry(
+            step,
+            finding.kind,
+            finding.severity,
+            ", ".join(action.describe() for action in planned),
+            before=[action.before for action in planned],
+            after=[action.after for action in planned],
+            signal=signal if signal in signals else "energy_distance",
+            verify_by=step + WINDOW * self.history.interval,
+            actions=tuple(action.to_json() for action in planned),
+        )
+        entry = replace(entry, trace=(_known(signals.get(entry.signal)), None))
+        if not self.acts:
+            self.ledger.write(replace(entry, outcome="proposed", verify_by=None))
+            self._reported.add(finding.kind)
+            self._open_for = 0
+            return True
+        try:
+            done = self._applied(planned)
+        except ActionError as error:
+            refused = f"refused: {error}"
+            self.ledger.write(replace(entry, outcome=refused, actions=(), verify_by=None))
+            return False
+        start = self.history.score(back) if back is not None else illness(signals)
+        # What was gone back from is not gone back to: only the changes are undone.
+        undo_changes = [undo.to_json() for undo in reversed(done[len(done) - len(changes) :])]
+        self.history.went_back(step)
+        self.ledger.write(entry)
+        self._trial = Trial(len(self.ledger) - 1, step, start, illness(signals), undo_changes)
+        return True
+
+    def _applied(self, planned: list[Action]) -> list[Action]:
+        """All of them or none; what undoes them."""
+        done: list[Action] = []
+        for action in planned:
+            try:
+                undo = action.apply(self.game)
+            except ActionError:
+                for earlier in reversed(done):
+                    earlier.apply(self.game)
+                raise
+            done.append(undo)
+        return done
+
+    def _give_up(self, finding: Finding, step: int, why: str) -> None:
+        self.reason = f"cannot be saved: {finding.kind}; {why}"
+        self._note(step, finding.kind, "", self.reason)
+
+    def _report(self, findings: list[Finding], step: int) -> None:
+        for finding in findings:
+            why = why_not(finding)
+            if why is not None and finding.kind not in self._reported:
+                self._reported.add(finding.kind)
+                self._note(step, finding.kind, "", f"reported: {why}")
+
+    def _note(self, step: int, kind: str, action: str, outcome: str) -> None:
+        self.ledger.write(Entry(step, kind, "critical", action, outcome=outcome))
+
+    def _is_recent(self, kind: str, step: int) -> bool:
+        near = step - WINDOW * self.history.interval
+        return any(entry.finding == kind and entry.step >= near for entry in self.ledger)
+
+    def _was_survived(self, finding: Finding) -> bool:
+        """Whether it tells of a step that the guard skipped, or what was proposed is known."""
+        if not self.acts and finding.kind in self._reported:
+            return True
+        return finding.kind == "non_finite" and self.acts and not self.game.poisoned()
+
+
+def _known(value: float | None) -> float | None:
+    """JSON has no word for what is not finite."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _is_rollback(remedy: Remedy) -> bool:
+    return remedy.name == "roll back"
+
+
+def _lost(step: int) -> Finding:
+    evidence = Evidence("energy_distance", math.nan, "finite", "samples are not finite")
+    return Finding("non_finite", "critical", step, (evidence,))

@@ -1,0 +1,94 @@
+"""In which order remedies are tried: those for the likely causes first, then those for the kind of finding."""
+
+from collections.abc import Mapping
+
+from steadygan.doctor.findings import Finding
+from steadygan.remedies.prescriptions import (
+    Augment,
+    Belt,
+    Blur,
+    Damp,
+    GoBack,
+    Normalise,
+    RestoreRate,
+    SlowDown,
+    SpeedUp,
+)
+from steadygan.remedies.remedy import Remedy
+
+_SLOW_G, _SLOW_D, _SLOW = SlowDown(("g",)), SlowDown(("d",)), SlowDown(("g", "d"))
+_DAMP, _DAMP_BOTH = Damp(), Damp(both=True)
+
+BY_CAUSE: Mapping[str, tuple[Remedy, ...]] = {
+    "weights_jumped": (GoBack(),),
+    "constant_output": (GoBack(),),
+    "bad_weights": (GoBack(),),
+    "overflow": (GoBack(),),
+    "generator_too_fast": (_SLOW_G,),
+    "discriminator_too_fast": (_SLOW_D, _DAMP),
+    "learning_rates_too_high": (_DAMP, _SLOW),
+    "no_penalty": (_DAMP,),
+    "momentum": (_DAMP, _SLOW),
+    "discriminator_ahead": (_DAMP,),
+    "discriminator_too_slow": (SpeedUp("d"),),
+    "generator_too_slow": (SpeedUp("g"),),
+    "too_few_data": (Augment(),),
+    "saturating_loss": (Blur(), _DAMP, _SLOW_D),
+}
+"""Cause -> what is tried first."""
+
+BY_KIND: Mapping[str, tuple[Remedy, ...]] = {
+    "non_finite": (GoBack(), Belt(), _SLOW, _DAMP),
+    "mode_collapse": (_DAMP, _SLOW, _SLOW_G, _DAMP_BOTH),
+    "divergence": (_DAMP, _SLOW, _DAMP_BOTH, _SLOW, Normalise()),
+    "oscillation": (_DAMP, _SLOW, _DAMP_BOTH, _SLOW),
+    "exploding_gradient": (_DAMP, _SLOW, Belt(), _SLOW, Normalise()),
+    "vanishing_gradient": (_DAMP, Blur(), _SLOW_D, SpeedUp("g")),
+    "discriminator_overpowering": (_DAMP, _SLOW_D, Blur(), SpeedUp("g")),
+    "discriminator_underpowered": (SpeedUp("d"), _SLOW_G, SpeedUp("d")),
+    "discriminator_overfitting": (Augment(), _DAMP, _SLOW_D),
+    "memorization": (Augment(), _DAMP),
+    "stagnation": (_DAMP, SpeedUp("g"), SpeedUp("d")),
+}
+"""Kind of finding -> what is tried then."""
+
+REPORTED_KINDS = frozenset({"miswired"})
+"""Kinds that a person has to mend."""
+
+REPORTED_CAUSES = frozenset(
+    {
+        *("data_changed", "latent_ignored", "samples_given_away", "sides_swapped"),
+        *("detached_loss", "frozen_parameters", "other_parameters", "cleared_gradients"),
+        *("not_stepped", "skipped_steps", "saturated_sigmoid", "not_moving", "stale_value"),
+        *("discriminator_not_moving", "learning_rate_zero", "penalty_too_heavy"),
+    }
+)
+"""Likeliest causes that a person has to mend: data, wiring, and what only the loop itself can change."""
+
+
+def ladder(finding: Finding) -> tuple[Remedy, ...]:
+    """The rungs for a finding, in the order to try them; a rate that was raised is led back first of all."""
+    rungs: list[Remedy] = [RestoreRate()]
+    for cause in finding.causes:
+        rungs += [r for r in BY_CAUSE.get(cause.name, ()) if r not in rungs]
+    kind = list(BY_KIND.get(finding.kind, ()))
+    for remedy in rungs:  # tried once for its cause: not again before the others
+        if remedy in kind:
+            kind.remove(remedy)
+    return (*rungs, *kind)
+
+
+def why_not(finding: Finding) -> str | None:
+    """Why a finding is reported and not treated; None where it is treated."""
+    if finding.kind in REPORTED_KINDS or finding.kind.startswith("preflight_"):
+        return "wiring and data are for a person to mend"
+    first = finding.causes[0] if finding.causes else None
+    if first is not None and first.name in REPORTED_CAUSES:
+        return f"{first.text}: that is for a person to mend"
+    return None if finding.kind in BY_KIND else "no remedy is known"
+
+
+def every_remedy() -> tuple[Remedy, ...]:
+    """All that ladders are made of."""
+    rungs = (rung for table in (BY_CAUSE, BY_KIND) for rungs in table.values() for rung in rungs)
+    return tuple(dict.fromkeys((RestoreRate(), *rungs)))

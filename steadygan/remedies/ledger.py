@@ -1,0 +1,101 @@
+"""The ledger: what was seen, what was done about it, what it did, what was undone."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from steadygan.doctor.findings import Severity
+from steadygan.remedies.action import Json
+
+TRYING = "trying"
+"""The outcome of a treatment that is still to be verified."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One treatment, or a reason for none.
+
+    Args:
+        step: at which it was done.
+        finding: the kind of finding.
+        severity: of the finding.
+        action: in words; "" where nothing was done.
+        before, after: what the knobs showed and show, one value for each change.
+        outcome: "trying", "recovered", "improving, keep", "undone: ...", "proposed", "reported: ...", "survived".
+        signal: what it is verified by.
+        verify_by: the step by which; None where there is nothing to verify.
+        trace: the signal when it was done, and when it was last looked at.
+        actions: the changes as JSON, to be repeated or undone.
+    """
+
+    step: int
+    finding: str
+    severity: Severity
+    action: str
+    before: Json = None
+    after: Json = None
+    outcome: str = TRYING
+    signal: str = "energy_distance"
+    verify_by: int | None = None
+    trace: tuple[float | None, float | None] = (None, None)
+    actions: tuple[Mapping[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        done = f"→ {self.action}" if self.action else ""
+        line = f"step {self.step:,}  {self.finding} ({self.severity})  {done}".rstrip()
+        if self.verify_by is None:
+            return f"{line}  {self.outcome}"
+        first, last = (("?" if value is None else f"{value:.2g}") for value in self.trace)
+        return f"{line}  verify by step {self.verify_by:,}: {self.signal} {first} → {last}  {self.outcome}"
+
+
+class Ledger(list[Entry]):
+    """Entries in the order of time; printable, and kept in a file when it has a path.
+
+    Args:
+        entries: those there are already.
+        path: of ledger.jsonl, one JSON object a line; written anew at each change, whole or not at all.
+    """
+
+    def __init__(self, entries: Iterable[Entry] = (), path: Path | None = None) -> None:
+        super().__init__(entries)
+        self.path = path
+
+    def __str__(self) -> str:
+        """A line an entry."""
+        return "\n".join(map(str, self)) or "no treatment"
+
+    def write(self, entry: Entry) -> None:
+        """Add an entry."""
+        self.append(entry)
+        self.save()
+
+    def amend(self, index: int, entry: Entry) -> None:
+        """Say more of an earlier one."""
+        if self[index] != entry:
+            self[index] = entry
+            self.save()
+
+    def trees(self) -> list[dict[str, Any]]:
+        """The entries as plain JSON values."""
+        return [asdict(entry) for entry in self]
+
+    def save(self) -> None:
+        """Write the file, if there is one."""
+        if self.path is None:
+            return
+        partial = self.path.with_suffix(".partial")
+        partial.write_text("".join(json.dumps(tree) + "\n" for tree in self.trees()))
+        os.replace(partial, self.path)
+
+
+def read_ledger(trees: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    """Entries from plain JSON values."""
+    return [
+        Entry(**{**tree, "trace": tuple(tree["trace"]), "actions": tuple(tree["actions"])})
+        for tree in trees
+    ]

@@ -1,0 +1,23 @@
+"""What is prescribed: one remedy a file; ``steadygan.remedies.ladders`` says in which order."""
+
+from steadygan.remedies.prescriptions.augment import Augment as Augment
+from steadygan.remedies.prescriptions.belt import Belt as Belt
+from steadygan.remedies.prescriptions.blur import Blur as Blur
+from steadygan.remedies.prescriptions.damp import Damp as Damp
+from steadygan.remedies.prescriptions.go_back import GoBack as GoBack
+from steadygan.remedies.prescriptions.normalise import Normalise as Normalise
+from steadygan.remedies.prescriptions.restore_rate import RestoreRate as RestoreRate
+from steadygan.remedies.prescriptions.slow_down import SlowDown as SlowDown
+from steadygan.remedies.prescriptions.speed_up import SpeedUp as SpeedUp
+
+__all__ = [
+    "Augment",
+    "Belt",
+    "Blur",
+    "Damp",
+    "GoBack",
+    "Normalise",
+    "RestoreRate",
+    "SlowDown",
+    "SpeedUp",
+]

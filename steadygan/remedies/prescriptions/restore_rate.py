@@ -1,0 +1,33 @@
+"""Take a learning rate back to where it was when the run was well."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from steadygan.remedies.action import Action
+from steadygan.remedies.actions import ScaleLearningRate
+from steadygan.remedies.remedy import Patient, Remedy
+from steadygan.types import Player
+
+_PLAYERS: tuple[Player, ...] = ("g", "d")
+_RAISED = 2.0
+
+
+@dataclass(frozen=True)
+class RestoreRate(Remedy):
+    """A player's rate is twice what it was when the run was well, or more: use the earlier one.
+
+    The loop's schedule goes on; its rate is scaled around each step. Needs a time at which the run was well.
+    """
+
+    name: ClassVar[str] = "restore the learning rate"
+    treats: ClassVar[tuple[str, ...]] = ("learning_rate_raised",)
+
+    def propose(self, patient: Patient) -> tuple[Action, ...]:
+        """A factor for each player whose rate was raised."""
+        actions: list[Action] = []
+        for player in _PLAYERS:
+            before, knob = patient.rates.get(player), patient.game.rates[player]
+            now = knob.rate()
+            if before and now and now * knob.factor >= _RAISED * before:
+                actions.append(ScaleLearningRate(player, before / now))
+        return tuple(actions)

@@ -1,0 +1,78 @@
+"""Did the treatment help? A window after it, in probes, and the verdict."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Literal
+
+from steadygan.doctor.findings import Finding
+
+Verdict = Literal["wait", "recovered", "failed"]
+
+LEAST = 6  # probes until a recovery is believed: a finding heals after five
+WINDOW = 12
+LONGEST = 120
+_GROWS = 3.0
+_FALLS = 0.9
+_NEAR = 0.05
+
+
+def illness(signals: Mapping[str, float]) -> float:
+    """How far the samples are from the data: energy distance, and half of what coverage lacks; inf where unknown.
+
+    Both are relative to the data's own statistics; perfect samples have about 0.
+
+    >>> round(illness({"energy_distance": 0.1, "coverage": 0.5}), 2)
+    0.3
+    """
+    distance = signals.get("energy_distance", math.inf)
+    coverage = signals.get("coverage", 1.0)
+    if not math.isfinite(distance) or not math.isfinite(coverage):
+        return math.inf
+    return max(0.0, distance) + 0.5 * max(0.0, 0.9 - coverage)
+
+
+@dataclass
+class Trial:
+    """One treatment under observation.
+
+    It has **recovered** when, six probes or more after it, no critical finding is open. It has **failed** when samples
+    are no numbers; when after four probes illness is three times what it was at its start and not small; or when, after
+    twelve probes and from then on, the median illness of the last four is not a tenth below that of the four before.
+
+    Args:
+        entry: its index in the ledger.
+        step: at which it began.
+        start: illness right after it (of the state gone back to).
+        before: illness when it was decided.
+        undo: what takes it back, in the order to apply.
+        scores: illness at the probes since.
+    """
+
+    entry: int
+    step: int
+    start: float
+    before: float
+    undo: list[dict[str, Any]] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+
+    def judge(self, score: float, open_findings: Sequence[Finding]) -> Verdict:
+        """Look at one more probe."""
+        self.scores.append(score)
+        num = len(self.scores)
+        if not math.isfinite(score):
+            return "failed" if num > 1 else "wait"
+        if num >= LEAST and not open_findings:
+            return "recovered"
+        if num >= 4 and min(self.scores[-2:]) > _GROWS * max(self.start, _NEAR):
+            return "failed"
+        if num < WINDOW:
+            return "wait"
+        now, earlier = median(self.scores[-4:]), median(self.scores[-8:-4])
+        return "wait" if now < _FALLS * earlier and num < LONGEST else "failed"
+
+    @property
+    def helped(self) -> bool:
+        """Whether samples are a fifth nearer to the data than when it was decided."""
+        return median(self.scores[-4:]) < 0.8 * self.before if self.scores else False
