@@ -12,7 +12,7 @@ from steadygan.errors import ActionError
 from steadygan.remedies.action import Action
 from steadygan.remedies.actions import GuardSteps, RollBack
 from steadygan.remedies.history import History
-from steadygan.remedies.ladders import every_remedy, ladder, why_not
+from steadygan.remedies.ladders import REPORTED_KINDS, every_remedy, ladder, why_not
 from steadygan.remedies.ledger import Entry, Ledger, read_ledger
 from steadygan.remedies.menu import action_from_json
 from steadygan.remedies.remedy import Patient, Remedy
@@ -56,7 +56,7 @@ class Autopilot:
         self._is_image, self._prescribe = is_image, prescribe
         self._trial: Trial | None = None
         self._used: Counter[Remedy] = Counter()
-        self._open_for = 0
+        self._open_for = self._num_failed = 0
         self._reported: set[str] = set()
         self._incidents = 0
         if acts:
@@ -94,7 +94,7 @@ class Autopilot:
             f for f in diagnosis.findings if f.severity == "critical" and f.resolved is None
         ]
         self._report(findings, step)
-        treatable = [f for f in findings if why_not(f) is None and not self._was_survived(f)]
+        treatable = [f for f in findings if self._why_not(f) is None and not self._was_survived(f)]
         self.history.note(step, score, is_well=not findings and math.isfinite(score))
         if self.reason is not None:
             return
@@ -112,7 +112,7 @@ class Autopilot:
             "history": self.history.state_dict(),
             "trial": None if self._trial is None else asdict(self._trial),
             "used": [[repr(remedy), num] for remedy, num in self._used.items()],
-            "counters": [self._open_for, self._incidents],
+            "counters": [self._open_for, self._num_failed, self._incidents],
             "reported": sorted(self._reported),
             "reason": self.reason,
         }
@@ -125,7 +125,7 @@ class Autopilot:
         self._trial = None if state["trial"] is None else Trial(**state["trial"])
         known = {repr(remedy): remedy for remedy in every_remedy()}
         self._used = Counter({known[name]: int(num) for name, num in state["used"]})
-        self._open_for, self._incidents = (int(n) for n in state["counters"])
+        self._open_for, self._num_failed, self._incidents = map(int, state["counters"])
         self._reported = set(state["reported"])
         self.reason = state["reason"]
 
@@ -141,6 +141,7 @@ class Autopilot:
         trace = (entry.trace[0], _known(signals.get(entry.signal)))
         self.ledger.amend(trial.entry, replace(entry, trace=trace, outcome=outcome))
         if verdict == "recovered":
+            self._num_failed = 0
             self._close("recovered")
         elif verdict == "failed":
             self._give_back(trial)
@@ -150,6 +151,7 @@ class Autopilot:
 
     def _give_back(self, trial: Trial) -> None:
         """Take a treatment back that did not help."""
+        self._num_failed += 1
         if trial.helped:
             self._close("helped, keep; go on")
             return
@@ -168,20 +170,20 @@ class Autopilot:
         num = sum(bool(entry.actions) for entry in self.ledger)
         if self._trial is not None:
             self._give_back(self._trial)
-        back = self.history.place_to_go_back_to(finding, illness(signals))
+        back = self.history.place_to_go_back_to(finding, illness(signals), self._num_failed)
         patient = Patient(finding, self.game, self.history.rates(), self._is_image)
         rungs = self._prescribe(finding)
         for place, remedy in enumerate(rungs):
             if self._used[remedy] >= list(rungs[: place + 1]).count(remedy):
                 continue
             self._used[remedy] += 1
-            changes = remedy.propose(patient)
-            if not changes and (back is None or not _is_rollback(remedy)):
+            can_act = bool(remedy.propose(patient)) or (back is not None and _is_rollback(remedy))
+            if not can_act:
                 continue
             if num >= _MOST * max(1.0, step / 10_000):
                 self._give_up(finding, step, f"{num} treatments did not last")
                 return
-            if self._begin(finding, step, signals, back, changes):
+            if self._begin(patient, step, signals, back, remedy):
                 return
         tried = "; ".join(entry.action for entry in self.ledger if entry.actions)
         self._give_up(
@@ -190,48 +192,51 @@ class Autopilot:
 
     def _begin(
         self,
-        finding: Finding,
+        patient: Patient,
         step: int,
         signals: Mapping[str, float],
         back: int | None,
-        changes: tuple[Action, ...],
+        remedy: Remedy,
     ) -> bool:
         """Apply one rung; False where the game gives no hold."""
-        planned: list[Action] = [] if back is None else [RollBack(back)]
-        planned = [action.on(self.game) for action in (*planned, *changes)]
+        finding = patient.finding
         signal = finding.evidence[0].signal if finding.evidence else "energy_distance"
+        signal = signal if signal in signals else "energy_distance"
         entry = Entry(
             step,
             finding.kind,
             finding.severity,
-            ", ".join(action.describe() for action in planned),
-            before=[action.before for action in planned],
-            after=[action.after for action in planned],
-            signal=signal if signal in signals else "energy_distance",
+            "",
+            signal=signal,
             verify_by=step + WINDOW * self.history.interval,
-            actions=tuple(action.to_json() for action in planned),
+            trace=(_known(signals.get(signal)), None),
         )
-        entry = replace(entry, trace=(_known(signals.get(entry.signal)), None))
+        returning = () if back is None else (RollBack(back).on(self.game),)
         if not self.acts:
-            self.ledger.write(replace(entry, outcome="proposed", verify_by=None))
+            planned = (*returning, *(action.on(self.game) for action in remedy.propose(patient)))
+            self.ledger.write(replace(_with(entry, planned), outcome="proposed", verify_by=None))
             self._reported.add(finding.kind)
             self._open_for = 0
             return True
+        returned = self._applied(returning)
+        # Seen from there: a rate that was raised since is back already.
+        changes = tuple(action.on(self.game) for action in remedy.propose(patient))
         try:
-            done = self._applied(planned)
+            undo = self._applied(changes)
         except ActionError as error:
-            refused = f"refused: {error}"
-            self.ledger.write(replace(entry, outcome=refused, actions=(), verify_by=None))
+            self._applied(returned)
+            refused = replace(_with(entry, (*returning, *changes)), outcome=f"refused: {error}")
+            self.ledger.write(replace(refused, actions=(), verify_by=None))
             return False
         start = self.history.score(back) if back is not None else illness(signals)
+        self.history.went_back()
+        self.ledger.write(_with(entry, (*returning, *changes)))
         # What was gone back from is not gone back to: only the changes are undone.
-        undo_changes = [undo.to_json() for undo in reversed(done[len(done) - len(changes) :])]
-        self.history.went_back(step)
-        self.ledger.write(entry)
-        self._trial = Trial(len(self.ledger) - 1, step, start, illness(signals), undo_changes)
+        taken_back = [action.to_json() for action in reversed(undo)]
+        self._trial = Trial(len(self.ledger) - 1, step, start, illness(signals), taken_back)
         return True
 
-    def _applied(self, planned: list[Action]) -> list[Action]:
+    def _applied(self, planned: Sequence[Action]) -> list[Action]:
         """All of them or none; what undoes them."""
         done: list[Action] = []
         for action in planned:
@@ -250,13 +255,19 @@ class Autopilot:
 
     def _report(self, findings: list[Finding], step: int) -> None:
         for finding in findings:
-            why = why_not(finding)
+            why = self._why_not(finding)
             if why is not None and finding.kind not in self._reported:
                 self._reported.add(finding.kind)
                 self._note(step, finding.kind, "", f"reported: {why}")
 
     def _note(self, step: int, kind: str, action: str, outcome: str) -> None:
         self.ledger.write(Entry(step, kind, "critical", action, outcome=outcome))
+
+    def _why_not(self, finding: Finding) -> str | None:
+        """As ``why_not``; but what a treatment itself has changed is not taken for somebody's doing."""
+        is_wiring = finding.kind in REPORTED_KINDS
+        was_treated = any(entry.actions and entry.step <= finding.step for entry in self.ledger)
+        return None if was_treated and not is_wiring else why_not(finding)
 
     def _is_recent(self, kind: str, step: int) -> bool:
         near = step - WINDOW * self.history.interval
@@ -267,6 +278,16 @@ class Autopilot:
         if not self.acts and finding.kind in self._reported:
             return True
         return finding.kind == "non_finite" and self.acts and not self.game.poisoned()
+
+
+def _with(entry: Entry, actions: Sequence[Action]) -> Entry:
+    return replace(
+        entry,
+        action=", ".join(action.describe() for action in actions),
+        before=[action.before for action in actions],
+        after=[action.after for action in actions],
+        actions=tuple(action.to_json() for action in actions),
+    )
 
 
 def _known(value: float | None) -> float | None:

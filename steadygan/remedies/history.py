@@ -13,6 +13,10 @@ _PLAYERS: tuple[Player, ...] = ("g", "d")
 _EVERY = 4  # probes between two snapshots
 _PROVEN = 2  # probes without a finding after which a snapshot is known to be healthy
 _WORSE = 1.2
+_RAISED = 2.0
+_ACUTE = frozenset(
+    {"mode_collapse", "divergence", "non_finite", "exploding_gradient", "oscillation"}
+)
 
 
 class History:
@@ -28,7 +32,6 @@ class History:
         self._scores: dict[int, float] = {}
         self._rates: dict[int, dict[Player, float | None]] = {}
         self._last_probe = self._num_probes = self._num_well = 0
-        self._turned_back_at = 0
 
     def begin(self) -> None:
         """The state before the first step is kept to the end: a run that never was well can begin anew."""
@@ -52,15 +55,39 @@ class History:
             if taken is not None:
                 self._remember(step, score)
 
-    def place_to_go_back_to(self, finding: Finding, score: float) -> int | None:
-        """The step of the snapshot to go back to; None where the game is no worse than it was then."""
-        ring = self._game.snapshots
-        found = ring.newest_healthy(before=finding.step) or ring.newest_usable(before=finding.step)
-        found = found or ring.newest_usable(before=1)
-        if found is None:
-            return None
-        then = self._scores.get(found.step, math.inf)
-        return None if score <= _WORSE * then and found.step > 0 else found.step
+    def place_to_go_back_to(self, finding: Finding, score: float, attempt: int) -> int | None:
+        """The step of the snapshot to go back to; None where the game is no worse than it was then.
+
+        What the samples show to be broken is always gone back from. Each attempt goes further back: damage may be older
+        than the onset that shows. Snapshots under a rate that was raised since are no place; the last resort is the
+        state before the first step.
+
+        Args:
+            finding: what is wrong.
+            score: illness now.
+            attempt: how many treatments in a row have not helped.
+        """
+        usual = self.rates()
+        snapshots = [
+            s
+            for s in self._game.snapshots.snapshots
+            if s.stamp == "healthy" and s.step < finding.step and s.is_finite
+            if not self._was_raised(s.step, usual)
+        ]
+        snapshots.sort(key=lambda s: -s.step)
+        if attempt < len(snapshots):
+            found = snapshots[attempt].step
+            is_acute = finding.kind in _ACUTE or score > _WORSE * self.score(found)
+            return found if is_acute else None
+        is_there = any(s.step == 0 and s.is_finite for s in self._game.snapshots.snapshots)
+        return 0 if is_there and finding.kind in _ACUTE else None
+
+    def _was_raised(self, step: int, usual: Mapping[Player, float | None]) -> bool:
+        rates = self._rates.get(step, {})
+        return any(
+            (then := rates.get(p)) and (rate := usual[p]) and then > _RAISED * rate
+            for p in _PLAYERS
+        )
 
     def score(self, step: int) -> float:
         """Illness at a snapshot."""
@@ -71,9 +98,9 @@ class History:
         known = {p: [r for rates in self._rates.values() if (r := rates[p])] for p in _PLAYERS}
         return {p: median(rates) if rates else None for p, rates in known.items()}
 
-    def went_back(self, step: int) -> None:
+    def went_back(self) -> None:
         """A treatment begins: what is taken from now on has to prove itself anew."""
-        self._turned_back_at, self._num_well = step, 0
+        self._num_well = 0
 
     def state_dict(self) -> StateDict:
         """All that is remembered; the snapshots are saved with the game."""
