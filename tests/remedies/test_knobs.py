@@ -192,6 +192,8 @@ def test_the_penalty_is_that_of_the_loss_per_sample() -> None:
     d, real = Squared(), torch.randn(1, 2, dtype=torch.float64)
     game, optimizer = alone(d, real=real)
     AddPenalty("R1", 0.5, every=1, batch=4).apply(game)  # four times the same sample
+    with game.turning():
+        game.noise.set(0.5, 1000, 0, 1.0)  # which is for the training's passes
     d.a.grad = torch.zeros_like(d.a)
     optimizer.step()
     # mean ½‖2a·x‖² at a = 1: gradient 4·x²; four equal samples count as one
