@@ -18,6 +18,8 @@ from steadygan.remedies.treated import TreatedGame
 
 Mode = Literal["on", "observe"]
 
+_SNAPSHOTS = 4  # that of step 0 among them
+
 
 def stabilize(
     generator: nn.Module,
@@ -86,6 +88,7 @@ def stabilize(
         forward_g=forward_g,
         forward_d=forward_d,
         schedulers=schedulers,
+        num_snapshots=_SNAPSHOTS,
         memory_mib=memory_mib,
     )
     return attached(

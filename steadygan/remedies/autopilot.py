@@ -9,12 +9,13 @@ from typing import Any
 from steadygan.doctor.diagnosis import Diagnosis
 from steadygan.doctor.findings import Cause, Evidence, Finding
 from steadygan.errors import ActionError
-from steadygan.remedies.action import Action
+from steadygan.remedies.action import PLAYER_NAMES, Action
 from steadygan.remedies.actions import GuardSteps, RollBack
 from steadygan.remedies.history import History
 from steadygan.remedies.ladders import REPORTED_KINDS, every_remedy, ladder, why_not
 from steadygan.remedies.ledger import Entry, Ledger, read_ledger
 from steadygan.remedies.menu import action_from_json
+from steadygan.remedies.poison import Poison
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.remedies.treated import TreatedGame
 from steadygan.remedies.trial import WINDOW, Trial, illness
@@ -77,15 +78,7 @@ class Autopilot:
             if last.cause == "batch" or not self._is_recent("non_finite", step):
                 self._note(step, "non_finite", f"skip the step ({found})", "survived")
             return
-        where = str(poisoned[0])
-        finding = Finding(
-            "non_finite",
-            "critical",
-            step,
-            (Evidence("weights", math.nan, "finite", f"{where} is not finite"),),
-            (Cause("bad_weights", f"{where} is not finite", ()),),
-        )
-        self._treat(finding, step, {})
+        self._treat(_poisoned(poisoned[0], step), step, {})
 
     def examine(self, step: int, diagnosis: Diagnosis, signals: Mapping[str, float]) -> None:
         """After a probe: judge the treatment under way, or see whether one is needed."""
@@ -97,6 +90,11 @@ class Autopilot:
         treatable = [f for f in findings if self._why_not(f) is None and not self._was_survived(f)]
         self.history.note(step, score, is_well=not findings and math.isfinite(score))
         if self.reason is not None:
+            return
+        if self.acts and (
+            poison := self.game.poisoned()
+        ):  # a moment, say, whose weights have not moved yet
+            self._treat(_poisoned(poison[0], step), step, signals)
             return
         if self._trial is not None:
             self._follow(step, treatable, signals)
@@ -297,6 +295,12 @@ def _known(value: float | None) -> float | None:
 
 def _is_rollback(remedy: Remedy) -> bool:
     return remedy.name == "roll back"
+
+
+def _poisoned(poison: Poison, step: int) -> Finding:
+    said = f"{poison.place} {poison.name} of {PLAYER_NAMES[poison.player]} is not finite"
+    evidence = Evidence("weights", math.nan, "finite", said)
+    return Finding("non_finite", "critical", step, (evidence,), (Cause("bad_weights", said, ()),))
 
 
 def _lost(step: int) -> Finding:

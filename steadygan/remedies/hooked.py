@@ -21,6 +21,9 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 class Treatment(Protocol):
     """What is done around a step."""
 
+    def lets_pass(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether a step, its gradients at hand, needs nothing more than this look."""
+
     def begin(self, optimizer: torch.optim.Optimizer) -> Step:
         """A step begins."""
 
@@ -76,9 +79,12 @@ class Hooked:
             self._abandon(optimizer)
         if not self.is_on:
             return None
+        has_more = len(args) > 1 or bool(kwargs)
+        given = [v for v in (*args[1:], *kwargs.values()) if callable(v)] if has_more else []
+        if not given and self._treatment.lets_pass(optimizer):
+            return None
         if key not in self._after:
             self._after[key] = optimizer.register_step_post_hook(unseen(self._post))
-        given = [value for value in (*args[1:], *kwargs.values()) if callable(value)]
         step = self._treatment.begin(optimizer)
         self._open[key] = (step, _step_frame())
         if not given:

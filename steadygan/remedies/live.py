@@ -132,7 +132,7 @@ def _random_state() -> StateDict:
         "torch": torch.get_rng_state(),
         "cuda": list(torch.cuda.get_rng_state_all()) if torch.cuda.is_available() else [],
         "numpy": [kind, torch.from_numpy(np.asarray(keys).astype(np.int64)), *rest],
-        "python": [version, torch.tensor(numbers), gauss],
+        "python": [version, torch.from_numpy(np.array(numbers, dtype=np.int64)), gauss],
     }
 
 

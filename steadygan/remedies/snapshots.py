@@ -84,10 +84,10 @@ class SnapshotRing:
         ConfigError: for a ring without room.
     """
 
-    def __init__(self, game: "TreatedGame", *, num: int = 4, memory_mib: float = 1024.0) -> None:
+    def __init__(self, game: "TreatedGame", *, num: int = 3, memory_mib: float = 1024.0) -> None:
         if num < 1 or not memory_mib > 0:
             raise ConfigError(
-                f"a snapshot ring needs num >= 1 and memory_mib > 0, got {num} and {memory_mib}; 4 and 1024 suit most."
+                f"a snapshot ring needs num >= 1 and memory_mib > 0, got {num} and {memory_mib}; 3 and 1024 suit most."
             )
         self._game, self._num, self._memory_mib = game, num, memory_mib
         self._has_warned = False

@@ -86,7 +86,7 @@ class TreatedGame:
         forward_g: Forward | None = None,
         forward_d: Forward | None = None,
         schedulers: Sequence[Any] = (),
-        num_snapshots: int = 4,
+        num_snapshots: int = 3,
         memory_mib: float = 1024.0,
         seed: int = 0,
     ) -> None:
@@ -101,7 +101,7 @@ class TreatedGame:
         doors = (self.called["d"], self.networks["d"])
         judge = Discriminator(self.networks["d"], forward_d)
         maker = Generator(self.networks["g"], forward_g)
-        self.guard = Guard(self.networks, self.owners)
+        self.guard = Guard(self.called["d"], self.networks, self.owners)
         self.penalty = AddedPenalty(judge, maker, self.real, self.latent)
         self.clips: dict[Player, Clip] = {p: Clip(p) for p in _PLAYERS}
         self.shares: dict[Player, Share] = {p: Share(p) for p in _PLAYERS}
@@ -125,6 +125,7 @@ class TreatedGame:
         self.snapshots = SnapshotRing(self, num=num_snapshots, memory_mib=memory_mib)
         self.on_end: Callable[[], None] | None = None
         self._turned: tuple[Knob, ...] = ()
+        self._is_only_guarded = False
         self._hooked = Hooked(self.owners.optimizers, self)
 
     @contextmanager
@@ -134,6 +135,7 @@ class TreatedGame:
             yield
         finally:
             self._turned = tuple(knob for knob in self.knobs.values() if knob.is_on)
+            self._is_only_guarded = self._turned == (self.guard,)
             self._hooked.set(bool(self._turned))
 
     def generator(self) -> nn.Module:
@@ -144,6 +146,12 @@ class TreatedGame:
     def poisoned(self) -> list[Poison]:
         """Every weight, buffer and optimizer state with a number that is none; waits for the device."""
         return poison_in(self.owners)
+
+    def lets_pass(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether only the guard is on and finds nothing (called by the hooks): almost every step of most runs."""
+        return self._is_only_guarded and self.guard.lets_pass(
+            optimizer, self.owners.owned(optimizer)
+        )
 
     def begin(self, optimizer: torch.optim.Optimizer) -> Step:
         """A step begins (called by the hooks)."""

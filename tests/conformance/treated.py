@@ -88,6 +88,7 @@ def one_optimizer() -> Patient:
 
     def iterate(p: Patient, _: object) -> None:
         for loss in (losses_d, losses_g):
+            p.d.requires_grad_(loss is losses_d)
             optimizer.zero_grad()
             loss(p).backward()
             optimizer.step()

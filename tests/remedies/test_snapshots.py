@@ -130,6 +130,13 @@ def test_a_ring_keeps_the_newest_and_the_newest_healthy() -> None:
         ring.at(5)
 
 
+def test_the_state_before_the_first_step_stays() -> None:
+    ring = begun(plain).game.snapshots
+    for step in range(0, 6):
+        ring.take(step, stamp="healthy" if step == 2 else "unknown")
+    assert [s.step for s in ring.snapshots] == [0, 2, 5]
+
+
 def test_a_poisoned_game_is_not_kept_and_costs_no_good_one() -> None:
     course = begun(plain)
     ring = SnapshotRing(course.game, num=1)

@@ -153,17 +153,19 @@ class AddedPenalty(Knob):
         )
 
     def _gradients(
-        self, penalty: Penalty, batch: int, parameters: Sequence[Tensor]
+        self, penalty: Penalty, batch: int, parameters: Sequence[Tensor] | None
     ) -> list[Tensor | None]:
-        """∇ [weight · every · mean(penalty)] in D's parameters."""
+        """∇ [weight · every · mean(penalty)] in D's parameters; None: in copies of all, for trial."""
         real = tuple(x.to(self._d.device) for x in self._real.draw(batch, self.elapsed))
-        inputs = real if "real" in penalty.input_grad else self._fakes(batch, real[1:])
+        inputs = real if "real" in penalty.input_grad else self._fakes(batch, real)
         with (
             torch.inference_mode(False),
             torch.enable_grad(),
             restored_randomness(self._d.device, seed=self.elapsed),
-            untouched(self._d),
+            untouched(self._d, weights=parameters is None),
         ):
+            if parameters is None:  # between steps the loop may have D frozen
+                parameters = [copy.requires_grad_() for copy in self._d.parameters()]
             x = inputs[0].detach().clone().requires_grad_()
             logits = self._d(x, *inputs[1:])
             judged = Judged(x, logits)
@@ -173,20 +175,19 @@ class AddedPenalty(Knob):
             )
         return _averaged(grads)
 
-    def _fakes(self, batch: int, labels: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def _fakes(self, batch: int, real: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         z, *own = (part.to(self._g.device) for part in self._latent.draw(batch, self.elapsed))
         self._g.labels = tuple(own)
         fakes = run_untouched(self._g, z)
-        return (fakes.to(self._d.device), *(own if labels else ()))
+        return (fakes.to(real[0]), *(own if len(real) > 1 else ()))
 
     def _try(self, penalty: Penalty, batch: int) -> None:
         """Refuse now what would fail in the middle of a training."""
-        parameters = [p for p in self._d.parameters() if p.requires_grad]
         if not self._is_recognised:
             self._d.recognise(*(x.to(self._d.device) for x in self._real.draw(2, 0)))
             self._is_recognised = True
         try:
-            self._gradients(penalty, min(batch, 4), parameters)
+            self._gradients(penalty, min(batch, 4), None)
         except ActionError:
             raise
         except Exception as error:  # the networks are not ours, and neither are their errors

@@ -202,4 +202,4 @@ def _weight(module: nn.Module) -> Tensor:
 def _is_normalisable(module: nn.Module) -> bool:
     # Norms of the older kind keep the weight in another parameter.
     weight = module._parameters.get("weight") if isinstance(module, _WEIGHTED) else None
-    return weight is not None and weight.requires_grad and not is_parametrized(module, "weight")
+    return weight is not None and not is_parametrized(module, "weight")
