@@ -16,6 +16,7 @@ from steadygan.metrics.modes import mode_count as mode_count
 from steadygan.metrics.modes import mode_coverage as mode_coverage
 from steadygan.metrics.precision_recall import PrecisionRecall as PrecisionRecall
 from steadygan.metrics.precision_recall import precision_recall as precision_recall
+from steadygan.metrics.result import Result as Result
 
 __all__ = [
     "DensityCoverage",
@@ -25,6 +26,7 @@ __all__ = [
     "ModeCoverage",
     "PrecisionRecall",
     "RandomConvolution",
+    "Result",
     "density_coverage",
     "energy_distance",
     "identity",
