@@ -83,6 +83,12 @@ class _InDataUnits(nn.Module):
         return self._scale.to_data(self.generator(z) if y is None else self.generator(z, y))
 
 
+def open_generator(run: str | Path) -> tuple[nn.Module, GeneratorFile]:
+    """A finished run's averaged generator in evaluation mode, and what sampling needs besides."""
+    _, recipe, kept = _open(run)
+    return _rebuilt(recipe, kept, kept.weights), kept
+
+
 def _open(run: str | Path) -> tuple[RunDirectory, Recipe, GeneratorFile]:
     home = RunDirectory(Path(run))
     if not home.recipe.exists():
