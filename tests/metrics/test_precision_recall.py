@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from steadygan.errors import DataError
-from steadygan.metrics import PrecisionRecall, precision_recall
+from steadygan.metrics import precision_recall
 
 
 def twin(fake: np.ndarray, real: np.ndarray, k: int) -> tuple[float, float]:
@@ -55,8 +55,10 @@ def test_the_ball_has_a_rim() -> None:
 
 
 def test_f1_is_the_harmonic_mean() -> None:
-    found = PrecisionRecall(precision=0.9, recall=0.3)
-    assert float(found) == found.value == pytest.approx(2 / (1 / 0.9 + 1 / 0.3))
+    found = precision_recall(torch.randn(50, 2) * 0.3, torch.randn(50, 2))
+    assert found.precision != found.recall
+    harmonic = 2 / (1 / found.precision + 1 / found.recall)
+    assert float(found) == found.f1 == pytest.approx(harmonic, rel=1e-12)
 
 
 def test_arrays_and_tensors_and_their_types_agree() -> None:
@@ -71,7 +73,8 @@ def test_units_position_and_order_do_not_matter() -> None:
     real, fake = torch.randn(50, 4).double(), torch.randn(40, 4).double() + 0.5
     turned = torch.linalg.qr(torch.randn(4, 4).double()).Q
     moved = (fake[torch.randperm(40)] @ turned * 7 + 3, real[torch.randperm(50)] @ turned * 7 + 3)
-    assert precision_recall(*moved) == precision_recall(fake, real)
+    found, expected = precision_recall(*moved), precision_recall(fake, real)
+    assert (found.precision, found.recall) == (expected.precision, expected.recall)
 
 
 @pytest.mark.parametrize(
