@@ -17,6 +17,7 @@ The map of the house, in import order (a module imports only from lines above it
     monitor                watch: probes, record and doctor on any loop
     monitor                watch: probes, record and doctor beside any loop
     training               the loop, checkpoints, averaging
+    evaluation             samples from anywhere, through a feature map, to scores
     recipes                the recipe schema and the named recipes
     cli                    one file per verb
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from steadygan.monitor import preflight as preflight
     from steadygan.monitor import watch as watch
     from steadygan.recipes import Recipe as Recipe
+    from steadygan.recipes import compare as compare
+    from steadygan.recipes import evaluate as evaluate
     from steadygan.recipes import load_recipe as load_recipe
     from steadygan.recipes import resume as resume
     from steadygan.recipes import train as train
@@ -43,7 +46,9 @@ _HOME = {
     "Game": "steadygan.game",
     "Monitor": "steadygan.monitor",
     "Recipe": "steadygan.recipes",
+    "compare": "steadygan.recipes",
     "diagnose": "steadygan.doctor.post_hoc",
+    "evaluate": "steadygan.recipes",
     "load_recipe": "steadygan.recipes",
     "preflight": "steadygan.monitor",
     "resume": "steadygan.recipes",
@@ -53,6 +58,7 @@ _HOME = {
 _FOLDERS = (
     "data",
     "doctor",
+    "evaluation",
     "metrics",
     "monitor",
     "networks",

@@ -1,10 +1,9 @@
 """The metrics by name: what ``--metrics`` and ``evaluate.metrics`` may say, and the function behind each name."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
-
-import torch
 
 from steadygan import metrics
 from steadygan.errors import ConfigError, unknown_name
@@ -12,8 +11,6 @@ from steadygan.evaluation.material import Material, Places
 from steadygan.metrics.result import Result
 
 Measured = dict[str, Result]
-
-_FEW_FOR_FID = 10_000
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,9 @@ class Family:
             ),
             "images": (material.fake.kind != "images", f"images, got {material.fake.kind}"),
             "classes": (
-                material.places is None and not material.from_files and not material.through.classes,
+                material.places is None
+                and not material.from_files
+                and not material.through.classes,
                 "a feature map that classifies; use features=classifier:FILE (--features)",
             ),
         }
@@ -68,33 +67,81 @@ class Family:
                 raise ConfigError(f"metric {name} needs {what}.")
 
 
-def _one(name: str, function: Callable[[Material], Result]) -> Callable[[Material], Measured]:
-    return lambda material: {name: function(material)}
-
-
-def _parts(result: Any, names: Iterable[str]) -> Measured:
+def _parts(result: Any, names: Iterable[str], material: Material) -> Measured:
     """The fields of a result as results of their own, each with its interval."""
     found: Measured = {}
     for name in names:
         interval = getattr(result, f"{name}_interval", None)
-        found[name] = replace(
-            Result(value=0.0, n_fake=result.n_fake, n_real=result.n_real),
+        found[name] = Result(
             value=float(getattr(result, name)),
+            n_fake=getattr(result, "n_fake", len(material.fake)),
+            n_real=getattr(result, "n_real", 0),
             interval=interval,
-            warnings=tuple(result.warnings),
+            warnings=tuple(getattr(result, "warnings", ())),
         )
     return found
 
 
-def _fid(m: Material) -> Result:
-    return metrics.frechet_distance(m.fakes, m.reals)
+def _prdc(m: Material) -> Measured:
+    found = metrics.manifolds(m.fakes, m.reals)
+    notes = found.warnings
+    return {
+        name: Result(
+            value=getattr(found, name),
+            n_fake=found.n_fake,
+            n_real=found.n_real,
+            interval=found.interval(name),
+            warnings=notes,
+        )
+        for name in ("precision", "recall", "f1", "density", "coverage")
+    }
 
 
-FAMILIES: dict[str, Family] = {}
-"""Filled below; a new metric is one entry."""
+def _modes(m: Material) -> Measured:
+    """Near known centres where the data is made up, else by the feature map's classes."""
+    if m.places is not None and m.fake.kind == "points":
+        found = metrics.mode_coverage(m.points(), *m.places)
+        near = _parts(found, ("high_quality_share",), m)["high_quality_share"]
+        return {**_parts(found, ("modes", "reverse_kl"), m), "high_quality": near}
+    counted = metrics.mode_count(m.classes, m.probabilities.shape[1])
+    nan = Result(value=math.nan, n_fake=len(m.fake), warnings=(_NO_CENTRES,))
+    return {**_parts(counted, ("modes", "reverse_kl"), m), "high_quality": nan}
 
 
-MEMBERS: dict[str, Family] = {}
+_NO_CENTRES = "only known for data with known centres."
+_LOWER, _HIGHER = "lower", "higher"
+
+FAMILIES: tuple[Family, ...] = (
+    Family(
+        "Fréchet distance of Gaussians with the features' means and covariances (FID)",
+        lambda m: {"fid": metrics.frechet_distance(m.fakes, m.reals)},
+        {"fid": _LOWER},
+    ),
+    Family(
+        "Fréchet distance extrapolated to endless samples",
+        lambda m: {"fid_infinity": metrics.frechet_infinity(m.fakes, m.reals)},
+        {"fid_infinity": _LOWER},
+    ),
+    Family(
+        "precision, recall and their F1 (k = 3), density and coverage (k = 5)",
+        _prdc,
+        {n: _HIGHER for n in ("precision", "recall", "f1", "density", "coverage")},
+    ),
+    Family(
+        "energy distance, in units of the reals' own spread",
+        lambda m: {"energy_distance": metrics.energy_distance(m.fakes, m.reals)},
+        {"energy_distance": _LOWER},
+    ),
+    Family(
+        "modes that occur, by a classifier or by known centres; KL of their shares to equal ones",
+        _modes,
+        {"modes": _HIGHER, "reverse_kl": _LOWER, "high_quality": _HIGHER},
+        needs=frozenset({"classes"}),
+    ),
+)
+"""All metrics; a new one is one entry here."""
+
+MEMBERS: dict[str, Family] = {name: family for family in FAMILIES for name in family.better}
 """Score name -> its family."""
 
 ALIASES = {

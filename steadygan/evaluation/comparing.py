@@ -70,7 +70,8 @@ class Ranking:
 
     def places(self) -> list[int]:
         """1 for the best and for all that are not told apart from it, 2 for the next such group, …"""
-        places, place, leader = [], 1, self.entrants[0].name
+        places: list[int] = []
+        place, leader = 1, self.entrants[0].name
         for entrant in self.entrants:
             if entrant.name != leader and not self.between(leader, entrant.name).is_noise:
                 place, leader = len(places) + 1, entrant.name
@@ -129,9 +130,7 @@ def compare(
         ConfigError: for fewer than two runs, or scores that must not be compared.
     """
     if len(evaluations) < 2:
-        raise ConfigError(
-            f"compare needs at least two runs, got {len(evaluations)}; name another."
-        )
+        raise ConfigError(f"compare needs at least two runs, got {len(evaluations)}; name another.")
     groups: dict[str, list[str]] = {}
     for run in evaluations:
         groups.setdefault((recipes or {}).get(run, run), []).append(run)
@@ -175,7 +174,9 @@ def lines(ranking: Ranking) -> list[str]:
     found = [f"{ranking.metric}, {ranking.better} is better"]
     best = ranking.entrants[0]
     for place, (entrant, above) in zip(
-        ranking.places(), zip(ranking.entrants, (None, *ranking.entrants), strict=False), strict=True
+        ranking.places(),
+        zip(ranking.entrants, (None, *ranking.entrants), strict=False),
+        strict=True,
     ):
         interval = ""
         if entrant.interval is not None:
@@ -227,7 +228,9 @@ def _chance(a: Entrant, b: Entrant) -> float:
 
     parts = [(e.error**4) / e.freedom for e in (a, b) if not math.isinf(e.freedom)]
     freedom = spread**4 / sum(parts) if sum(parts) else math.inf
-    return float(2 * stdtr(freedom, -t)) if math.isfinite(freedom) else 2 * (1 - NormalDist().cdf(t))
+    return (
+        float(2 * stdtr(freedom, -t)) if math.isfinite(freedom) else 2 * (1 - NormalDist().cdf(t))
+    )
 
 
 def _holm(raw: Sequence[float]) -> list[float]:

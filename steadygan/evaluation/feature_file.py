@@ -1,12 +1,13 @@
 """Feature files: what a feature map made of samples, with the map's fingerprint, so that it is computed once.
 
-    features     (n, f)     float32 or float64
-    fingerprint  text       of the feature map, see ``SampleMap.fingerprint``
-    about        text       JSON: the map, the preparation and the origin, for people and for comparisons
+features     (n, f)     float32 or float64
+fingerprint  text       of the feature map, see ``SampleMap.fingerprint``
+about        text       JSON: the map, the preparation and the origin, for people and for comparisons
 """
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ def is_feature_file(path: Path) -> bool:
 
 
 def save_features(
-    path: Path, features: Float[Tensor, "n f"], fingerprint: str | None, about: dict[str, object]
+    path: Path, features: Float[Tensor, "n f"], fingerprint: str | None, about: Mapping[str, object]
 ) -> None:
     """Write a feature file, whole or not at all.
 
@@ -43,7 +44,7 @@ def save_features(
                 file,
                 features=features.cpu().numpy(),
                 fingerprint=np.array(fingerprint or ""),
-                about=np.array(json.dumps(about)),
+                about=np.array(json.dumps(dict(about))),
             )
         partial.replace(path)
     except OSError as error:

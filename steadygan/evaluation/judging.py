@@ -23,7 +23,31 @@ def judge(
     places: Places | None = None,
     seed: int = 0,
 ) -> Evaluation:
-    """The scores of these fakes.
+    """The scores of these fakes; see ``examine`` for the arguments."""
+    return examine(
+        fake,
+        real,
+        metrics=metrics,
+        through=through,
+        validation=validation,
+        sampler=sampler,
+        places=places,
+        seed=seed,
+    )[0]
+
+
+def examine(
+    fake: SampleSet,
+    real: SampleSet | None,
+    *,
+    metrics: Sequence[str],
+    through: SampleMap,
+    validation: SampleSet | None = None,
+    sampler: Sampler | None = None,
+    places: Places | None = None,
+    seed: int = 0,
+) -> tuple[Evaluation, Material]:
+    """The scores of these fakes, and what they were computed from: features for pictures and files.
 
     Args:
         fake, real, validation: what is compared; real may be None for metrics of fakes alone.
@@ -49,7 +73,7 @@ def judge(
         family.check(material)
         results |= family.measure(material)
     scores = {name: _score(name, results[name], material) for name in names}
-    return Evaluation(
+    found = Evaluation(
         metrics=scores,
         features=_features(material),
         fake=_side(fake),
@@ -57,6 +81,7 @@ def judge(
         validation=None if validation is None else _side(validation),
         warnings=_warnings(material),
     )
+    return found, material
 
 
 def _checked_map(fake: SampleSet, others: Sequence[SampleSet], through: SampleMap) -> SampleMap:
@@ -156,4 +181,3 @@ def _warnings(material: Material) -> tuple[str, ...]:
             "the feature files do not say which map they are from; nothing can be compared with this."
         )
     return tuple(dict.fromkeys(found))
-

@@ -111,4 +111,5 @@ class Material:
         if self.sampler is None:
             self.walk(torch.empty(0))
         assert self.sampler is not None
-        return self.sampler.latent(num)
+        found: Tensor = self.sampler.latent(num)
+        return found

@@ -186,5 +186,6 @@ def resized(x: Tensor, size: int) -> Tensor:
     planes: NDArray[np.uint8] = x.flatten(0, 1).numpy()
     out = np.empty((len(planes), size, size), dtype=np.uint8)
     for i, plane in enumerate(planes):
-        out[i] = Image.fromarray(plane).resize((size, size), Image.Resampling.LANCZOS, box=box)
-    return torch.from_numpy(out).unflatten(0, tuple(x.shape[:2]))
+        square = Image.fromarray(plane).resize((size, size), Image.Resampling.LANCZOS, box=box)
+        out[i] = np.asarray(square)
+    return torch.from_numpy(out).reshape(*x.shape[:2], size, size)

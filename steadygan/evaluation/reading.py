@@ -162,7 +162,7 @@ def _first_size(files: list[Path]) -> tuple[int, int]:
                 turned = image.getexif().get(0x0112, 1) >= 5  # the tag says: on its side
                 width, height = image.size
                 sizes[(width, height) if turned else (height, width)] += 1
-        except Exception:  # noqa: S112  (decoding will name the file and the reason)
+        except Exception:
             continue
     return sizes.most_common(1)[0][0] if sizes else (1, 1)
 

@@ -29,8 +29,8 @@ class Sampler:
         origin: for people.
     """
 
-    generator: nn.Module | Callable[[Tensor], Tensor]
-    latent: Callable[[int], Tensor]
+    generator: Callable[[Tensor], Any]
+    latent: Callable[[int], Any]
     known: tuple[float, float] | None = None
     origin: str = "generator"
 
@@ -48,9 +48,8 @@ class Sampler:
                     f"{side}: the latents must be a tensor of {num} rows for {num} samples, got "
                     f"{tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__}; give n -> z."
                 )
-            x = torch.cat([self.run(part).cpu() for part in z.split(_CHUNK)])
-        made = from_array(x, side, how, origin=self.origin, known=self.known)
-        return made
+            x = torch.cat([self.run(part).cpu() for part in torch.split(z, _CHUNK)])
+        return from_array(x, side, how, origin=self.origin, known=self.known)
 
     def run(self, z: Tensor) -> Tensor:
         """The generator's samples, in its own scale, its mode put back."""
@@ -71,7 +70,9 @@ class Sampler:
         if of.kind != "images":
             return x
         low, high = of.preparation["range"]
-        return ((x - low) / (high - low) * 2 - 1).reshape(len(x), *_channels_first(x, of))
+        shape = len(x), *_channels_first(x, of)
+        scaled: Tensor = ((x - low) / (high - low) * 2 - 1).reshape(shape)
+        return scaled
 
 
 def _channels_first(x: Tensor, of: SampleSet) -> tuple[int, ...]:

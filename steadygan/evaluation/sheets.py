@@ -53,7 +53,9 @@ def draw_sheets(material: Material, k: int = 3) -> list[Sheet]:
     if fake.kind == "points":
         plane = scatter(fake.x[:_MOST], real.x[:_MOST])
         image = _circled(plane, real.x[:_MOST], real.x[:_MOST][dropped.sort().values])
-        return [Sheet("dropped", f"{caption}; they are red, samples blue, other reals grey.", image)]
+        return [
+            Sheet("dropped", f"{caption}; they are red, samples blue, other reals grey.", image)
+        ]
     sheets = [_neighbours(material, y, x)]
     if len(dropped):
         shown = _tiles(real.x[worst[:_DROPPED]])
@@ -78,30 +80,41 @@ def save_sheets(sheets: Sequence[Sheet], folder: Path) -> list[Path]:
     return [folder / f"{sheet.name}.png" for sheet in sheets]
 
 
-def reach(
-    fake: Float[Tensor, "n f"], real: Float[Tensor, "m f"], k: int
-) -> Float[Tensor, " m"]:
+def reach(fake: Float[Tensor, "n f"], real: Float[Tensor, "m f"], k: int) -> Float[Tensor, " m"]:
     """How far each real is from the nearest fake's ball, in radii: above 1 it lies in none."""
     radii = torch.cat(
-        [torch.cdist(part, fake).kthvalue(k + 1, dim=1).values for part in fake.split(512)]
+        [torch.cdist(part, fake).kthvalue(k + 1, dim=1).values for part in torch.split(fake, 512)]
     ).clamp(min=torch.finfo(fake.dtype).tiny)
-    return torch.cat([(torch.cdist(part, fake) / radii).amin(dim=1) for part in real.split(512)])
+    return torch.cat(
+        [(torch.cdist(part, fake) / radii).amin(dim=1) for part in torch.split(real, 512)]
+    )
 
 
 def _neighbours(material: Material, y: Float[Tensor, "n f"], x: Float[Tensor, "m f"]) -> Sheet:
-    """Above: samples as they come. Below: those nearest to any real, where copies would be."""
+    """Above: samples as they come. Below: those that look most like copies of a real.
+
+    A copy is nearer to its real than that real is to any other, so samples are ordered by this ratio:
+    by distance alone, plain images would always come first.
+    """
     assert material.real is not None
-    nearest = torch.cat([torch.cdist(part, x).amin(dim=1) for part in y.split(512)])
-    closest = nearest.argsort()[: _ROWS // 2].tolist()
+    found = [torch.cdist(part, x).min(dim=1) for part in torch.split(y, 512)]
+    distance = torch.cat([f.values for f in found])
+    which = torch.cat([f.indices for f in found])
+    apart = torch.cat(
+        [torch.cdist(part, x).kthvalue(2, dim=1).values for part in torch.split(x, 512)]
+    )
+    ratio = distance / apart[which].clamp(min=torch.finfo(y.dtype).tiny)
+    closest = ratio.argsort()[: _ROWS // 2].tolist()
     first = [i for i in range(len(y)) if i not in closest][: _ROWS // 2]
     rows = []
     for i in [*first, *closest]:
         near = torch.cdist(y[i : i + 1], x)[0].argsort()[:_NEAREST]
         rows.append([*_tiles(material.fake.x[i : i + 1]), *_tiles(material.real.x[near])])
-    heads = {0: "sample, and its nearest reals", len(first): "the samples nearest to any real"}
+    heads = {0: "sample, and its nearest reals", len(first): "the samples most like a copy"}
     caption = (
         f"Each row: a sample, then its {_NEAREST} nearest reals through {material.map_name}. Above, samples "
-        "as they come; below, those of all that are nearest to a real, where copies would be."
+        "as they come; below, those nearest to a real for how far that is from the next: where copies "
+        "would be."
     )
     return Sheet("neighbours", caption, _sheet(rows, heads, apart=1))
 

@@ -1,43 +1,19 @@
 """``steadygan.evaluate``: fakes and reals from wherever they are, judged by metrics that are asked for by name."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
-from numpy import ndarray
-from torch import Tensor, nn
-
-from steadygan.data import Source
-from steadygan.errors import DataError
+from steadygan.errors import ConfigError
 from steadygan.evaluation.catalogue import chosen
-from steadygan.evaluation.judging import judge
-from steadygan.evaluation.material import Places
+from steadygan.evaluation.feature_file import save_features
+from steadygan.evaluation.judging import examine
+from steadygan.evaluation.material import Material
 from steadygan.evaluation.preparation import Preparation
-from steadygan.evaluation.reading import from_array, read_path
-from steadygan.evaluation.sample_set import SampleSet
-from steadygan.evaluation.sampler import Sampler
 from steadygan.evaluation.scores import Evaluation
 from steadygan.recipes.features import Features, make_feature_map
-from steadygan.recipes.opened_run import OpenedRun, places_of, reals_of
-
-Array = Tensor | ndarray[Any, Any]
-GeneratorAndLatent = tuple[nn.Module | Callable[[Tensor], Tensor], Callable[[int], Tensor]]
-Samples = str | Path | Array | GeneratorAndLatent | Callable[[int], Tensor] | SampleSet | Source
+from steadygan.recipes.gathering import Samples, gather, usual_features
 
 USUAL_METRICS = ("fid", "kid", "prdc")
-
-
-@dataclass(frozen=True, eq=False)
-class Sides:
-    """What FAKE, REAL and VALIDATION turned out to be."""
-
-    fake: SampleSet
-    real: SampleSet | None
-    validation: SampleSet | None
-    sampler: Sampler | None
-    places: Places | None
 
 
 def evaluate(
@@ -86,7 +62,6 @@ def evaluate(
     >>> found["fid"].value < 0.1, found["precision"].interval[0] > 0.8
     (True, True)
     """
-    names = chosen(metrics)
     how = Preparation(
         size=size,
         channels=channels,
@@ -96,9 +71,23 @@ def evaluate(
         seed=seed,
         skip_bad=skip_bad,
     )
+    return measured(fake, real, validation, how, metrics=metrics, features=features)[0]
+
+
+def measured(
+    fake: Samples,
+    real: Samples | None,
+    validation: Samples | None,
+    how: Preparation,
+    *,
+    metrics: Sequence[str] | str,
+    features: Features,
+) -> tuple[Evaluation, Material]:
+    """As ``evaluate``, with what the scores were computed from."""
+    names = chosen(metrics)
     sides = gather(fake, real, validation, how)
-    through = make_feature_map(_usual(sides.fake) if features == "auto" else features, how)
-    return judge(
+    through = make_feature_map(usual_features(sides.fake) if features == "auto" else features, how)
+    return examine(
         sides.fake,
         sides.real,
         metrics=names,
@@ -106,71 +95,23 @@ def evaluate(
         validation=sides.validation,
         sampler=sides.sampler,
         places=sides.places,
-        seed=seed,
+        seed=how.seed,
     )
 
 
-def gather(
-    fake: Samples, real: Samples | None, validation: Samples | None, how: Preparation
-) -> Sides:
-    """Read every side; float images whose values tell no range take the other side's."""
-    run = OpenedRun.at(fake) if isinstance(fake, str | Path) else None
-    sampler: Sampler | None
-    if run is not None:
-        fakes, sampler = run.draw(how), run.sampler()
-        how = replace(how, hint=_range_of(fakes))
-        reals = run.reals(how) if real is None else _read(real, "real", how)
-    else:
-        reals = _read(real, "real", how)
-        how = replace(how, hint=_range_of(reals))
-        fakes, sampler = _fakes(fake, how)
-    return Sides(
-        fake=fakes,
-        real=reals,
-        validation=_read(validation, "validation", how),
-        sampler=sampler,
-        places=None if run is None else places_of(run.source),
-    )
+def keep_features(material: Material, side: str, path: Path) -> None:
+    """Write one side's features, with the map's fingerprint, for later evaluations.
 
-
-def _read(given: Samples | None, side: str, how: Preparation) -> SampleSet | None:
-    if given is None or isinstance(given, SampleSet):
-        return given
-    if isinstance(given, Source):
-        return reals_of(given, how, side)
-    if isinstance(given, str | Path):
-        run = OpenedRun.at(given)
-        return read_path(given, side, how) if run is None else run.reals(how, side)
-    if isinstance(given, Tensor | ndarray):
-        return from_array(given, side, how)
-    raise DataError(
-        f"{side} must be a path, an array or a tensor, got {type(given).__name__}; give samples."
-    )
-
-
-def _fakes(given: Samples, how: Preparation) -> tuple[SampleSet, Sampler | None]:
-    if isinstance(given, tuple) and len(given) == 2 and callable(given[0]) and callable(given[1]):
-        sampler = Sampler(given[0], given[1])
-        return sampler.draw("fake", how), sampler
-    if isinstance(given, nn.Module):
-        raise DataError(
-            "fake is a network alone; give (generator, latent), with latent a function n -> latents."
-        )
-    if callable(given) and not isinstance(given, Tensor):
-        drawn = Sampler(lambda z: given(len(z)), lambda n: torch.empty(n, 0), origin="function")
-        return drawn.draw("fake", how), None
-    found = _read(given, "fake", how)
-    if found is None:
-        raise DataError("fake must be given; name a run, a folder, a file or an array.")
-    return found, None
-
-
-def _range_of(side: SampleSet | None) -> tuple[float, float] | None:
-    if side is None or side.kind != "images":
-        return None
-    low, high = side.preparation["range"]
-    return float(low), float(high)
-
-
-def _usual(fake: SampleSet) -> str:
-    return "random" if fake.kind == "images" and min(fake.event[1:]) >= 8 else "pixels"
+    Raises:
+        ConfigError: for reals that were not given. DataError: where the file cannot be written.
+    """
+    samples = material.fake if side == "fake" else material.real
+    if samples is None:
+        raise ConfigError("--save-real needs reals; give --real.")
+    about = {
+        "map": material.map_name,
+        "preparation": dict(samples.preparation),
+        "origin": samples.origin,
+    }
+    features = material.fakes if side == "fake" else material.reals
+    save_features(path, features, material.fingerprint, about)

@@ -32,9 +32,10 @@ _FORMS = {
 Features = str | SampleMap | nn.Module | Callable[[Tensor], Any]
 
 
-def feature_map_names() -> list[str]:
-    """The forms that a name can take."""
-    return list(_FORMS.values())
+def feature_maps() -> dict[str, type[SampleMap]]:
+    """The forms that a name can take, and what each makes."""
+    kinds = (Pixels, PCA, RandomFeatures, Classifier, EfficientNet, Inception)
+    return dict(zip(_FORMS.values(), kinds, strict=True))
 
 
 def make_feature_map(features: Features, how: Preparation | None = None) -> SampleMap:

@@ -16,6 +16,7 @@ from steadygan.evaluation.sample_set import SampleSet
 from steadygan.evaluation.sampler import Sampler
 from steadygan.recipes.assemble import make_source
 from steadygan.recipes.sampling import open_generator
+from steadygan.recipes.schema import Recipe
 from steadygan.recipes.sources import load_recipe
 from steadygan.training.observers import balanced_labels, generate
 from steadygan.training.pictures import bounds_of
@@ -40,6 +41,11 @@ class OpenedRun:
         return cls(root) if (root / "recipe.yaml").exists() else None
 
     @cached_property
+    def recipe(self) -> Recipe:
+        """The complete recipe."""
+        return load_recipe(self.root / "recipe.yaml")
+
+    @cached_property
     def source(self) -> Source:
         """The recipe's data.
 
@@ -47,9 +53,14 @@ class OpenedRun:
             DataError: naming the run whose data is gone.
         """
         try:
-            return make_source(load_recipe(self.root / "recipe.yaml"))
+            return make_source(self.recipe)
         except DataError as error:
             raise DataError(f"the data of run {self.root}: {error}") from error
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Of its samples, in the data's own units; None where they are unbounded."""
+        return bounds_of(open_generator(self.root)[1].scale)
 
     def reals(self, how: Preparation, side: str = "real") -> SampleSet:
         """Its data, in its own units, prepared."""

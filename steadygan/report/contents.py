@@ -139,6 +139,9 @@ def _metrics(path: Path, missing: list[str]) -> tuple[Mapping[str, float], ...]:
     for line in _text(path, "an evaluation", missing).splitlines():
         try:
             row = json.loads(line)
+            if "error" in row:
+                missing.append(f"Metrics of step {row.get('step')}: {row['error']}")
+                continue
             rows.append({str(k): float(v) for k, v in row.items() if isinstance(v, int | float)})
         except (ValueError, AttributeError):
             damaged += 1

@@ -236,14 +236,14 @@ def _train(network: nn.Module, data: SampleSet, labels: Labels, seed: int) -> fl
             for rows in turn.tensor_split(batches):
                 loss = cross_entropy(network(as_network(data.x[rows]).float()), labels[rows])
                 optimizer.zero_grad()
-                loss.backward()
+                torch.autograd.backward(loss)
                 optimizer.step()
                 rate.step()
     network.eval()
     with torch.no_grad():
         right = [
             (network(as_network(data.x[rows]).float()).argmax(dim=1) == labels[rows]).float()
-            for rows in held.split(512)
+            for rows in torch.split(held, 512)
         ]
     return float(torch.cat(right).mean())
 

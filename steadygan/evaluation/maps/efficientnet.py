@@ -57,7 +57,8 @@ class EfficientNet(Module):
     @torch.no_grad()
     def probabilities(self, x: Samples) -> Float[Tensor, "b k"]:
         """Of the thousand classes of ImageNet."""
-        return self._lite.fc(self(x)).softmax(dim=1)
+        logits: Tensor = self._lite.fc(self(x))
+        return logits.softmax(dim=1)
 
     def describe(self) -> dict[str, Any]:
         """As every module."""
@@ -101,9 +102,7 @@ class _Lite0(nn.Module):
         for kernel, stride, widening, width, num in _STAGES:
             blocks = []
             for number in range(num):
-                blocks.append(
-                    _Block(fan_in, width, kernel, stride if number == 0 else 1, widening)
-                )
+                blocks.append(_Block(fan_in, width, kernel, stride if number == 0 else 1, widening))
                 fan_in = width
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)

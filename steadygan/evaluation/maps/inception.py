@@ -110,7 +110,8 @@ def _fidelity(path: Path | None) -> Any:
 
 def _script(path: Path) -> Any:
     try:
-        return torch.jit.load(str(path), map_location="cpu").eval()
+        load: Any = torch.jit.load  # untyped
+        return load(str(path), map_location="cpu").eval()
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:160]
         raise DataError(f"inception weights {path} are no TorchScript file: {reason}.") from error

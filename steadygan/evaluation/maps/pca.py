@@ -47,6 +47,8 @@ class PCA(SampleMap):
 
     def fitted(self, real: SampleSet | None) -> "PCA":
         """The map along the principal components of these reals."""
+        if real is None and self._fitted_to is not None:
+            return self
         if real is None or real.kind == "features" or len(real) < 2:
             came = "none" if real is None else f"{len(real)} {real.kind}"
             raise DataError(
@@ -99,4 +101,5 @@ def _leading(x: Float[Tensor, "n f"], dims: int) -> Float[Tensor, "f k"]:
         turn = torch.linalg.eigh((x @ axes).T @ (x @ axes)).eigenvectors
         axes = axes @ turn[:, -dims:].flip(1)
     largest = axes.gather(0, axes.abs().argmax(dim=0, keepdim=True))
-    return axes * largest.sign()
+    signed: Tensor = axes * largest.sign()
+    return signed
