@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from torch import Tensor
+
 from steadygan import metrics
 from steadygan.errors import ConfigError, unknown_name
 from steadygan.evaluation.material import Material, Places
@@ -54,6 +56,10 @@ class Family:
                 "the generator; give a run directory, or (generator, latent) in Python, as FAKE",
             ),
             "images": (material.fake.kind != "images", f"images, got {material.fake.kind}"),
+            "probabilities": (
+                material.from_files or not material.through.classes,
+                "a feature map that classifies; use features=classifier:FILE (--features)",
+            ),
             "classes": (
                 material.places is None
                 and not material.from_files
@@ -71,7 +77,9 @@ def _parts(result: Any, names: Iterable[str], material: Material) -> Measured:
     """The fields of a result as results of their own, each with its interval."""
     found: Measured = {}
     for name in names:
-        interval = getattr(result, f"{name}_interval", None)
+        is_value = getattr(result, name) == getattr(result, "value", None)
+        usual = getattr(result, "interval", None) if is_value else None
+        interval = getattr(result, f"{name}_interval", usual)
         found[name] = Result(
             value=float(getattr(result, name)),
             n_fake=getattr(result, "n_fake", len(material.fake)),
@@ -80,6 +88,12 @@ def _parts(result: Any, names: Iterable[str], material: Material) -> Measured:
             warnings=tuple(getattr(result, "warnings", ())),
         )
     return found
+
+
+def _as_many(m: Material, most: int) -> tuple[Tensor, Tensor]:
+    """Equal counts of both, at most so many: the sets come in random order already."""
+    num = min(most, len(m.fakes), len(m.reals))
+    return m.fakes[:num], m.reals[:num]
 
 
 def _prdc(m: Material) -> Measured:
@@ -97,6 +111,11 @@ def _prdc(m: Material) -> Measured:
     }
 
 
+def _memorization(m: Material) -> Measured:
+    found = metrics.memorization(m.fakes, m.reals, m.validations)
+    return {"memorization": found, **_parts(found, ("authenticity",), m)}
+
+
 def _modes(m: Material) -> Measured:
     """Near known centres where the data is made up, else by the feature map's classes."""
     if m.places is not None and m.fake.kind == "points":
@@ -110,6 +129,7 @@ def _modes(m: Material) -> Measured:
 
 _NO_CENTRES = "only known for data with known centres."
 _LOWER, _HIGHER = "lower", "higher"
+_MOST_EXACT, _PATHS, _POINTS = 2000, 2000, 64
 
 FAMILIES: tuple[Family, ...] = (
     Family(
@@ -128,9 +148,99 @@ FAMILIES: tuple[Family, ...] = (
         {n: _HIGHER for n in ("precision", "recall", "f1", "density", "coverage")},
     ),
     Family(
+        "kernel distance (KID): squared MMD under a cubic kernel, unbiased",
+        lambda m: {"kid": metrics.kernel_distance(m.fakes, m.reals)},
+        {"kid": _LOWER},
+    ),
+    Family(
+        "squared MMD under a Gaussian kernel as wide as the reals' median distance",
+        lambda m: {"mmd": metrics.maximum_mean_discrepancy(m.fakes, m.reals)},
+        {"mmd": _LOWER},
+    ),
+    Family(
         "energy distance, in units of the reals' own spread",
         lambda m: {"energy_distance": metrics.energy_distance(m.fakes, m.reals)},
         {"energy_distance": _LOWER},
+    ),
+    Family(
+        f"exact Wasserstein distance (order 2), of {_MOST_EXACT:,} samples of each side at most",
+        lambda m: {"wasserstein": metrics.wasserstein(*_as_many(m, _MOST_EXACT))},
+        {"wasserstein": _LOWER},
+    ),
+    Family(
+        "Wasserstein distance over 256 random lines",
+        lambda m: {
+            "sliced_wasserstein": metrics.sliced_wasserstein(m.fakes, m.reals, seed=m.seed)
+        },
+        {"sliced_wasserstein": _LOWER},
+    ),
+    Family(
+        "accuracy of a classifier that tells fakes from reals; 0.5 where it cannot",
+        lambda m: {"c2st": metrics.classifier_two_sample_test(m.fakes, m.reals)},
+        {"c2st": _LOWER},
+    ),
+    Family(
+        "share of the reals' k-means cells that the fakes fill differently (NDB/K)",
+        lambda m: {"ndb": metrics.different_bins(m.fakes, m.reals)},
+        {"ndb": _LOWER},
+    ),
+    Family(
+        "share of samples with a twin nearer than any two reals",
+        lambda m: {"duplicates": metrics.duplicate_rate(m.fakes, m.reals)},
+        {"duplicates": _LOWER},
+    ),
+    Family(
+        "support size by the birthday paradox",
+        lambda m: {"support_size": metrics.support_size(m.fakes, m.reals)},
+        {"support_size": _HIGHER},
+    ),
+    Family(
+        "Vendi score: how many different samples there are, in effect",
+        lambda m: {"vendi": metrics.vendi_score(m.fakes)},
+        {"vendi": _HIGHER},
+        needs=frozenset(),
+    ),
+    Family(
+        "Inception-style score of a classifying feature map",
+        lambda m: {"inception_score": metrics.inception_score(m.probabilities)},
+        {"inception_score": _HIGHER},
+        needs=frozenset({"probabilities"}),
+    ),
+    Family(
+        "mean structural similarity of pairs of samples (MS-SSIM): high is little variety",
+        lambda m: {"ms_ssim": metrics.ms_ssim_diversity(m.images, data_range=1.0, seed=m.seed)},
+        {"ms_ssim": _LOWER},
+        needs=frozenset({"images"}),
+        uses_features=False,
+    ),
+    Family(
+        "samples nearer to training data than held-out data are; 0 is none",
+        _memorization,
+        {"memorization": _LOWER, "authenticity": _HIGHER},
+        needs=frozenset({"real", "validation"}),
+    ),
+    Family(
+        "Fréchet distance to held-out data less that to training data: above 0, learned by heart",
+        lambda m: {"fid_gap": metrics.frechet_gap(m.fakes, m.reals, m.validations)},
+        {"fid_gap": _LOWER},
+        needs=frozenset({"real", "validation"}),
+    ),
+    Family(
+        f"perceptual path length, over {_PATHS:,} paths",
+        lambda m: {
+            "ppl": metrics.perceptual_path_length(
+                m.walk, m.latents(2 * _PATHS), m.through, seed=m.seed
+            )
+        },
+        {"ppl": _LOWER},
+        needs=frozenset({"generator"}),
+    ),
+    Family(
+        f"ln of the generator's condition number, at {_POINTS} latents",
+        lambda m: {"condition_number": metrics.condition_number(m.walk, m.latents(_POINTS))},
+        {"condition_number": _LOWER},
+        needs=frozenset({"generator"}),
+        uses_features=False,
     ),
     Family(
         "modes that occur, by a classifier or by known centres; KL of their shares to equal ones",

@@ -34,7 +34,9 @@ from steadygan.metrics.precision_recall import PrecisionRecall as PrecisionRecal
 from steadygan.metrics.precision_recall import precision_recall as precision_recall
 from steadygan.metrics.result import Result as Result
 from steadygan.metrics.two_sample_test import TwoSampleTest as TwoSampleTest
-from steadygan.metrics.two_sample_test import classifier_two_sample_test as classifier_two_sample_test
+from steadygan.metrics.two_sample_test import (
+    classifier_two_sample_test as classifier_two_sample_test,
+)
 from steadygan.metrics.vendi_score import vendi_score as vendi_score
 from steadygan.metrics.wasserstein import sliced_wasserstein as sliced_wasserstein
 from steadygan.metrics.wasserstein import wasserstein as wasserstein

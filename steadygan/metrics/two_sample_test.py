@@ -103,7 +103,9 @@ class _Judge:
         self.waves = torch.randn(d, _WAVES, generator=g, dtype=torch.float64).to(x.device) / d**0.5
         self.phases = (torch.rand(_WAVES, generator=g, dtype=torch.float64) * 6.2832).to(x.device)
         seen = self._seen(both)
-        target = torch.cat([both.new_full((len(y),), 1 / len(y)), both.new_full((len(x),), -1 / len(x))])
+        target = torch.cat(
+            [both.new_full((len(y),), 1 / len(y)), both.new_full((len(x),), -1 / len(x))]
+        )
         weight = target.abs()  # both classes count alike
         self.centre = (weight[:, None] * seen).sum(dim=0) / 2
         seen = seen - self.centre

@@ -95,5 +95,7 @@ def _cleaned(values: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
 
 def _notes(value: float, n: int) -> tuple[str, ...]:
     if value > n / 2:
-        return (f"{n} samples are too few to count {value:.0f} different ones: it still rises with n.",)
+        return (
+            f"{n} samples are too few to count {value:.0f} different ones: it still rises with n.",
+        )
     return ()

@@ -51,7 +51,7 @@ def compare(
         )
     how = Preparation(**preparation)
     wanted = chosen(metrics)
-    against = real if real is not None else _shared_data(runs)
+    against: Samples | None = real if real is not None else _shared_data(runs)
     found: dict[str, Evaluation] = {}
     through: SampleMap | None = None
     for name, run in zip(called, runs, strict=True):
