@@ -21,6 +21,7 @@ from steadygan.evaluation.sample_set import SampleSet as SampleSet
 from steadygan.evaluation.sampler import Sampler as Sampler
 from steadygan.evaluation.scores import Evaluation as Evaluation
 from steadygan.evaluation.scores import Score as Score
+from steadygan.evaluation.stacked import stack_channels as stack_channels
 
 __all__ = [
     "PCA",
@@ -44,4 +45,5 @@ __all__ = [
     "metric_names",
     "read_path",
     "save_features",
+    "stack_channels",
 ]

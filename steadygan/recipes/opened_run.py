@@ -30,15 +30,24 @@ class OpenedRun:
 
     Args:
         root: its directory.
+        best: its best generator instead of its last.
     """
 
     root: Path
+    best: bool = False
 
     @classmethod
     def at(cls, path: str | Path) -> "OpenedRun | None":
-        """The run at a path; None where there is none."""
+        """The run at a path, or the run whose ``best.safetensors`` it is; None where there is none."""
         root = Path(path)
-        return cls(root) if (root / "recipe.yaml").exists() else None
+        is_best = root.name == "best.safetensors"
+        root = root.parent if is_best else root
+        return cls(root, is_best) if (root / "recipe.yaml").exists() else None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return str(self.root / "best.safetensors" if self.best else self.root)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -60,7 +69,7 @@ class OpenedRun:
     @property
     def range(self) -> tuple[float, float] | None:
         """Of its samples, in the data's own units; None where they are unbounded."""
-        return bounds_of(open_generator(self.root)[1].scale)
+        return bounds_of(open_generator(self.root, best=self.best)[1].scale)
 
     def reals(self, how: Preparation, side: str = "real") -> SampleSet:
         """Its data, in its own units, prepared."""
@@ -69,19 +78,19 @@ class OpenedRun:
     def draw(self, how: Preparation) -> SampleSet:
         """Samples of the averaged generator in the data's own units, the classes in turn."""
         num = how.num or _USUAL
-        generator, kept = open_generator(self.root)
+        generator, kept = open_generator(self.root, best=self.best)
         labels = balanced_labels(num, kept.classes)
         z = kept.latent.sample(num, seed=how.seed, position=0)
         x = kept.scale.to_data(generate(generator, z, labels))
         how = replace(how, layout="nchw" if x.dim() == 4 else None)
         made = from_array(
-            x, "fake", how, origin=str(self.root), labels=labels, known=bounds_of(kept.scale)
+            x, "fake", how, origin=self.name, labels=labels, known=bounds_of(kept.scale)
         )
         return replace(made, available=None)
 
     def sampler(self) -> Sampler:
         """The generator with its latents, for metrics that walk; of a conditional run, class 0 alone."""
-        generator, kept = open_generator(self.root)
+        generator, kept = open_generator(self.root, best=self.best)
 
         def run(z: Tensor) -> Tensor:
             labels = (torch.zeros(len(z), dtype=torch.long),) if kept.classes else ()
@@ -91,7 +100,7 @@ class OpenedRun:
         def latents(num: int) -> Tensor:
             return kept.latent.sample(num, seed=0, position=0)
 
-        return Sampler(run, latents, known=bounds_of(kept.scale), origin=str(self.root))
+        return Sampler(run, latents, known=bounds_of(kept.scale), origin=self.name)
 
 
 def reals_of(source: Source, how: Preparation, side: str = "real") -> SampleSet:
