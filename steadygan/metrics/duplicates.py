@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Num
+from jaxtyping import Int, Num
 from torch import Tensor
 
 from steadygan.errors import ConfigError
@@ -136,14 +136,16 @@ def _prepared(
     fake: Points, real: Points | None, within: float | int | None
 ) -> tuple[Num[Tensor, "n d"], float]:
     if within is not None and not 0 <= within < math.inf:
-        raise ConfigError(f"within must be >= 0 and finite, got {within}; leave it out for the reals'.")
+        raise ConfigError(
+            f"within must be >= 0 and finite, got {within}; leave it out for the reals'."
+        )
     if real is None:
         y = as_given("fake", fake, more_than=1)
     else:
         y, x = pair_as_given(fake, real, more_than=1)
     if within is not None:
         return y, float(within)
-    copy = _COPY * float(y[: 4096].double().square().mean().sqrt()) * y.shape[1] ** 0.5
+    copy = _COPY * float(y[:4096].double().square().mean().sqrt()) * y.shape[1] ** 0.5
     if real is None:
         return y, copy
     apart = nearest(x[: len(y)], k=1).distances[:, 0]
