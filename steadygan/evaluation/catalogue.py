@@ -169,9 +169,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         "Wasserstein distance over 256 random lines",
-        lambda m: {
-            "sliced_wasserstein": metrics.sliced_wasserstein(m.fakes, m.reals, seed=m.seed)
-        },
+        lambda m: {"sliced_wasserstein": metrics.sliced_wasserstein(m.fakes, m.reals, seed=m.seed)},
         {"sliced_wasserstein": _LOWER},
     ),
     Family(

@@ -78,4 +78,5 @@ def inception_score(probabilities: Points) -> InceptionScore:
 def _surprise(p: Float[Tensor, "n classes"]) -> Float[Tensor, " n"]:
     """KL(pᵢ ‖ p̄): both a term of the mean and, up to a constant, a sample's influence on it."""
     mean = p.mean(dim=0)
-    return torch.special.xlogy(p, p / torch.where(mean > 0, mean, 1.0)).sum(dim=1)
+    terms: Tensor = torch.special.xlogy(p, p / torch.where(mean > 0, mean, 1.0))
+    return terms.sum(dim=1)

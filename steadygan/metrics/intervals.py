@@ -102,7 +102,7 @@ def share_interval(hits: float, num: int) -> Interval:
     p, z2 = hits / num, Z95**2
     centre = (p + z2 / (2 * num)) / (1 + z2 / num)
     half = Z95 * math.sqrt(p * (1 - p) / num + z2 / (4 * num**2)) / (1 + z2 / num)
-    return around(p, 0.0) if num < 1 else (min(p, centre - half), max(p, centre + half))
+    return min(p, centre - half), max(p, centre + half)
 
 
 def count_interval(count: int) -> Interval:

@@ -68,11 +68,11 @@ def manifolds(
         if k < 1:
             raise ConfigError(f"k must be >= 1, got {k}; 3 and 5 are the published choices.")
     y, x = pair_as_given(fake, real, more_than=max(asked))
-    found = _counted(y, x, k_precision, k_coverage)
+    found = counted(y, x, k_precision, k_coverage)
     least = max(10, 2 * (max(asked) + 1))
     blocks = block_interval(
         lambda a, b: [
-            0.0 if math.isnan(v) else v for v in _counted(a, b, k_precision, k_coverage).numbers
+            0.0 if math.isnan(v) else v for v in counted(a, b, k_precision, k_coverage).numbers
         ],
         found.numbers,
         (y, x),
@@ -124,9 +124,10 @@ def _few(n_fake: int, n_real: int, no_blocks: bool, needed: int) -> tuple[str, .
     return found
 
 
-def _counted(
+def counted(
     y: Num[Tensor, "n d"], x: Num[Tensor, "m d"], k_precision: int | None, k_coverage: int | None
 ) -> Manifolds:
+    """The four numbers alone, without intervals, of points that were checked."""
     ks = tuple(k for k in (k_precision, k_coverage) if k is not None)
     r_x = neighbour_radii(x, ks)
     r_y = neighbour_radii(y, (k_precision,)) if k_precision else r_x.new_zeros(len(y), 0)

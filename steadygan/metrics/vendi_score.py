@@ -1,5 +1,7 @@
 """Vendi score: how many different samples there are, in effect, without any reals."""
 
+import math
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -49,11 +51,11 @@ def vendi_score(fake: Points, *, bandwidth: float | int | None = None) -> Result
     entropy = max(0.0, -float((values * log).sum()))
     surprise = -(weights @ log)  # a sample's term: their mean is the entropy
     half = Z95 * float(surprise.std()) / len(y) ** 0.5 if len(y) > 1 else 0.0
-    ends = torch.tensor([entropy - half, entropy, entropy + half]).double().clamp(min=0).exp()
-    value = min(float(ends[1]), float(len(y)))
+    ends = [math.exp(max(0.0, h)) for h in (entropy - half, entropy, entropy + half)]
+    value = min(ends[1], float(len(y)))
     interval = around(value, 0.0) if len(y) > 1 else None
     if interval is not None:
-        interval = min(float(ends[0]), value), max(float(ends[2]), value)
+        interval = min(ends[0], value), max(ends[2], value)
     return Result(value=value, interval=interval, n_fake=len(y), warnings=_notes(value, len(y)))
 
 

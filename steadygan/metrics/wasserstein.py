@@ -45,8 +45,8 @@ def wasserstein(fake: Points, real: Points, *, p: int = 2) -> Result:
     """
     _check_p(p)
     y, x = checked_pair(fake, real)
-    value = _exact(y, x, p)
-    blocks = block_interval(lambda a, b: [_exact(a, b, p)], [value], (y, x), within=_POSITIVE)
+    value = distance_of_sets(y, x, p)
+    blocks = block_interval(lambda a, b: [distance_of_sets(a, b, p)], [value], (y, x), within=_POSITIVE)
     return _result(value, blocks[0] if blocks else None, y, x)
 
 
@@ -112,7 +112,8 @@ def on_a_line(
     return (apart.abs().pow(p) * widths[:, None]).sum(dim=0)
 
 
-def _exact(y: Float[Tensor, "n d"], x: Float[Tensor, "m d"], p: int) -> float:
+def distance_of_sets(y: Float[Tensor, "n d"], x: Float[Tensor, "m d"], p: int) -> float:
+    """W_p alone, of points that were checked."""
     if x.shape[1] == 1:
         return math.pow(float(on_a_line(y, x, p)), 1 / p)
     centre = x.mean(dim=0)

@@ -10,7 +10,13 @@ import yaml
 
 from steadygan.record import Record, read
 from steadygan.report.curves import Group, group_curves
-from steadygan.report.pictures import Illustration, Picture, find_grids, illustrations, load_pictures
+from steadygan.report.pictures import (
+    Illustration,
+    Picture,
+    find_grids,
+    illustrations,
+    load_pictures,
+)
 
 _MOST_PICTURES = 12
 _VERDICTS = ("healthy", "warning", "failing")

@@ -60,7 +60,7 @@ def classifier_two_sample_test(fake: Points, real: Points) -> TwoSampleTest:
     """
     y, x = checked_pair(fake, real, more_than=3)
     halves = _halves(len(y), len(x))
-    right_fake = right_real = 0
+    right_fake = right_real = 0.0
     for (fit_y, fit_x), (held_y, held_x) in (halves, halves[::-1]):
         score = _Judge(y[fit_y], x[fit_x])
         # A tie is half a right answer: identical samples must not look like a difference.
@@ -88,7 +88,8 @@ _Half = tuple[Tensor, Tensor]
 def _halves(n: int, m: int) -> tuple[_Half, _Half]:
     """The same shuffle for both sets, so that a sample in both is never fitted on one side and judged on the other."""
     orders = [torch.randperm(k, generator=torch.Generator().manual_seed(_SEED)) for k in (n, m)]
-    return tuple((orders[0][h::2], orders[1][h::2]) for h in (0, 1))  # type: ignore[return-value]  # a generator of two has no length for mypy
+    first, second = ((orders[0][half::2], orders[1][half::2]) for half in (0, 1))
+    return first, second
 
 
 class _Judge:
