@@ -52,7 +52,7 @@ def _metrics() -> list[tuple[str, str, str]]:
         (", ".join(f.better), f.about, f"needs {', '.join(sorted(f.needs))}" if f.needs else "")
         for f in FAMILIES
     ]
-    return [*rows, *((name, f"all of {', '.join(of)}", "") for name, of in ALIASES.items())]
+    return [*rows, *((name, f"stands for {', '.join(of)}", "") for name, of in ALIASES.items())]
 
 
 def _features() -> list[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ _OPTIONS = (
     click.option("--size", type=click.IntRange(min=1), help="Bring images to this side."),
     click.option("--channels", type=click.Choice(["1", "3"]), help="Bring images to grey or RGB."),
     click.option("--range", "range", metavar="LOW,HIGH", help="Of float images."),
+    click.option("--layout", type=click.Choice(["nd", "nhw", "nhwc", "nchw"]), help="Of arrays."),
     click.option("--num", type=click.IntRange(min=1), default=10_000, help="At most [10000]."),
     click.option("--seed", type=click.IntRange(min=0), default=0, help="Of draws [0]."),
     click.option("--skip-bad", is_flag=True, help="Leave unreadable images out."),

@@ -21,13 +21,13 @@ def readable_extensions() -> list[str]:
     return sorted(ext for ext, kind in extensions.items() if kind in Image.OPEN)
 
 
-def is_grey(path: Path) -> bool:
-    """Whether the header says one channel; False where unreadable (decoding will say why)."""
+def is_grey(path: Path, *, unreadable: bool = False) -> bool:
+    """Whether the header says one channel; ``unreadable`` where it says nothing (decoding will say why)."""
     try:
         with Image.open(path) as image:
             return image.mode in _GREY
     except Exception:
-        return False
+        return unreadable
 
 
 def decode(path: Path, size: int, channels: int, background: Colour) -> NDArray[np.uint8]:

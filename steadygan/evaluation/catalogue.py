@@ -252,10 +252,19 @@ FAMILIES: tuple[Family, ...] = (
 MEMBERS: dict[str, Family] = {name: family for family in FAMILIES for name in family.better}
 """Score name -> its family."""
 
-ALIASES = {
+ALIASES: dict[str, tuple[str, ...]] = {
     "prdc": ("precision", "recall", "density", "coverage"),
+    "precision_recall": ("precision", "recall", "f1"),
+    "density_coverage": ("density", "coverage"),
+    "frechet_distance": ("fid",),
+    "frechet_infinity": ("fid_infinity",),
+    "kernel_distance": ("kid",),
+    "classifier_two_sample_test": ("c2st",),
+    "perceptual_path_length": ("ppl",),
+    "vendi_score": ("vendi",),
+    "is": ("inception_score",),
 }
-"""Names for several scores, and the short names of papers."""
+"""Names for several scores, and other names of one."""
 
 
 def metric_names() -> list[str]:

@@ -111,5 +111,4 @@ class Material:
         if self.sampler is None:
             self.walk(torch.empty(0))
         assert self.sampler is not None
-        found: Tensor = self.sampler.latent(num)
-        return found
+        return self.sampler.latents(num, seed=self.seed)

@@ -127,7 +127,7 @@ def _from_folder(root: Path, side: str, how: Preparation) -> SampleSet:
     if how.num is not None and how.num < found:
         order = torch.randperm(found, generator=torch.Generator().manual_seed(how.seed))
         files = [files[i] for i in sorted(order[: how.num].tolist())]
-    channels = how.channels or (1 if all(is_grey(file) for file in files) else 3)
+    channels = how.channels or (1 if all(is_grey(file, unreadable=True) for file in files) else 3)
     if how.size is not None:
         size = how.size
         shape = (channels, size, size)

@@ -1,7 +1,7 @@
 """A generator and its latents as one side of a comparison."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -41,15 +41,26 @@ class Sampler:
             DataError: for a generator whose samples are no samples.
         """
         num = how.num or _USUAL
+        z = self.latents(num, seed=how.seed)
         with restored_randomness(None, seed=how.seed), torch.no_grad():
-            z = self.latent(num)
-            if not isinstance(z, Tensor) or len(z) != num:
-                raise DataError(
-                    f"{side}: the latents must be a tensor of {num} rows for {num} samples, got "
-                    f"{tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__}; give n -> z."
-                )
             x = torch.cat([self.run(part).cpu() for part in torch.split(z, _CHUNK)])
+        how = replace(how, layout="nchw" if x.dim() == 4 else None)  # as torch has it
         return from_array(x, side, how, origin=self.origin, known=self.known)
+
+    def latents(self, num: int, *, seed: int) -> Tensor:
+        """Latents; the global generators are put back.
+
+        Raises:
+            DataError: where the prior gives anything but ``num`` rows.
+        """
+        with restored_randomness(None, seed=seed):
+            z = self.latent(num)
+        if not isinstance(z, Tensor) or len(z) != num:
+            raise DataError(
+                f"the latents must be a tensor of {num} rows for {num} samples, got "
+                f"{tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__}; give n -> z."
+            )
+        return z
 
     def run(self, z: Tensor) -> Tensor:
         """The generator's samples, in its own scale, its mode put back."""
@@ -65,8 +76,12 @@ class Sampler:
                 module.training = training
 
     def network_samples(self, z: Tensor, of: SampleSet) -> Tensor:
-        """Samples as feature maps take them: images in [-1, 1], by the range that ``of`` was read with."""
-        x = self.run(z)
+        """Samples as feature maps take them: images in [-1, 1], by the range that ``of`` was read with.
+
+        Noise inside the generator is the same on every call, so that only the latents move.
+        """
+        with restored_randomness(None, seed=0):
+            x = self.run(z)
         if of.kind != "images":
             return x
         low, high = of.preparation["range"]

@@ -1,16 +1,15 @@
 """Stacked MNIST, and stacks of any other labelled grey images: many modes with known names."""
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from steadygan.errors import ConfigError, DataError
-from steadygan.types import Labels
 
 
 def stack_channels(
-    x: Shaped[Tensor, "n h w"], y: Labels, num: int, *, channels: int = 3, seed: int = 0
-) -> tuple[Shaped[Tensor, "num channels h w"], Labels]:
+    x: Shaped[Tensor, "n h w"], y: Int[Tensor, " n"], num: int, *, channels: int = 3, seed: int = 0
+) -> tuple[Shaped[Tensor, "num channels h w"], Int[Tensor, " num"]]:
     """Images whose channels are independent draws from ``x``, and the number of each one's mode.
 
     mode = Σ_c label_c·K^(channels − 1 − c), the first channel counting most: with MNIST's ten digits and

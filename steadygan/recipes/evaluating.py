@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from steadygan.data.layouts import Layout
 from steadygan.errors import ConfigError
 from steadygan.evaluation.catalogue import chosen
 from steadygan.evaluation.feature_file import save_features
@@ -26,6 +27,7 @@ def evaluate(
     size: int | None = None,
     channels: int | None = None,
     range: tuple[float, float] | None = None,
+    layout: Layout | None = None,
     quantise: bool = True,
     num: int | None = 10_000,
     seed: int = 0,
@@ -47,6 +49,7 @@ def evaluate(
         validation: held-out reals, for what asks whether training samples were learned by heart.
         size, channels: bring images on all sides to size x size, and to 1 or 3 channels.
         range: (low, high) of float images; None: what is known of a run, else [0, 1] or [-1, 1] by values.
+        layout: axes of arrays by letter, "nhwc" or "nchw", where their shape can be read in two ways.
         quantise: round images to bytes, as files of reals are.
         num: at most so many samples of each side, drawn at random; None: all (10,000 of a generator).
         seed: of draws and latents.
@@ -66,6 +69,7 @@ def evaluate(
         size=size,
         channels=channels,
         range=range,
+        layout=layout,
         quantise=quantise,
         num=num,
         seed=seed,

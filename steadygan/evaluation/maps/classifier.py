@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,7 @@ class Classifier(SampleMap):
         body, head = self._network.children()
         return body, head
 
-    def _looks(self, x: Samples) -> list[Samples]:
+    def _looks(self, x: Tensor) -> list[Tensor]:
         """The samples as the classifier knows them: of its size, one part for each of its channels."""
         if x.dim() != 1 + len(self._event):
             raise DataError(
@@ -202,7 +202,7 @@ def _convolutions(event: tuple[int, ...]) -> nn.Sequential:
     layers: list[nn.Module] = []
     channels, height, width = event
     fan = channels
-    for maps in (16, 32, 64):
+    for maps in (16, 32, 32):
         stride = 2 if min(height, width) > 8 else 1
         layers += [
             nn.Conv2d(fan, maps, 3, stride=stride, padding=1, bias=False),
@@ -270,4 +270,5 @@ def _keep(path: Path, network: nn.Module, accuracy: float) -> None:
         write_tensors(partial, state, {"accuracy": repr(accuracy)})
         partial.replace(path)
     except (OSError, CheckpointError):
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from steadygan.data.source import checksum
@@ -81,7 +81,7 @@ class Inception(SampleMap):
         return (features.float(),)
 
 
-def as_bytes(x: Samples) -> Samples:
+def as_bytes(x: Samples) -> UInt8[Tensor, "b *event"]:
     """[-1, 1] to 0..255, rounded."""
     return ((x + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 

@@ -84,7 +84,7 @@ class Module(SampleMap):
             "resizing": "none" if self._size is None else f"bicubic, {self._size} px",
         }
 
-    def _prepared(self, x: Samples) -> Samples:
+    def _prepared(self, x: Tensor) -> Tensor:
         if x.dim() != 4:
             return x
         x = as_rgb(self._name, x) if self._rgb else x

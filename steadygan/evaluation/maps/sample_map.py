@@ -112,7 +112,7 @@ def images_only(name: str, x: Tensor) -> None:
         )
 
 
-def as_rgb(name: str, x: Samples) -> Samples:
+def as_rgb(name: str, x: Samples) -> Float[Tensor, "b 3 h w"]:
     """Images of three channels; grey ones are repeated.
 
     Raises:
