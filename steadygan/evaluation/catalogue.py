@@ -1,76 +1,16 @@
 """The metrics by name: what ``--metrics`` and ``evaluate.metrics`` may say, and the function behind each name."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from torch import Tensor
 
 from steadygan import metrics
 from steadygan.errors import ConfigError, unknown_name
-from steadygan.evaluation.material import Material, Places
+from steadygan.evaluation.family import Family, Measured
+from steadygan.evaluation.material import Material
 from steadygan.metrics.result import Result
-
-Measured = dict[str, Result]
-
-
-@dataclass(frozen=True)
-class Family:
-    """Scores that are computed together.
-
-    Args:
-        about: one line for ``steadygan list metrics``.
-        measure: material -> result by score name.
-        better: score name -> "lower", "higher" or "" for neither.
-        needs: "real", "validation", "classes", "images", "generator".
-        uses_features: whether the feature map matters.
-    """
-
-    about: str
-    measure: Callable[[Material], Measured]
-    better: Mapping[str, str]
-    needs: frozenset[str] = frozenset({"real"})
-    uses_features: bool = True
-
-    @property
-    def uses_reals(self) -> bool:
-        """Whether the reals matter."""
-        return "real" in self.needs
-
-    def check(self, material: Material) -> None:
-        """Refuse before anything is computed.
-
-        Raises:
-            ConfigError: naming the first thing that is missing.
-        """
-        name = next(iter(self.better))
-        missing = {
-            "real": (material.real is None, "real samples; give real= (--real)"),
-            "validation": (
-                material.validation is None,
-                "held-out reals; give validation= (--validation)",
-            ),
-            "generator": (
-                material.sampler is None,
-                "the generator; give a run directory, or (generator, latent) in Python, as FAKE",
-            ),
-            "images": (material.fake.kind != "images", f"images, got {material.fake.kind}"),
-            "probabilities": (
-                material.from_files or not material.through.classes,
-                "a feature map that classifies; use features=classifier:FILE (--features)",
-            ),
-            "classes": (
-                material.places is None
-                and not material.from_files
-                and not material.through.classes,
-                "a feature map that classifies; use features=classifier:FILE (--features)",
-            ),
-        }
-        for need in sorted(self.needs):
-            is_missing, what = missing[need]
-            if is_missing:
-                raise ConfigError(f"metric {name} needs {what}.")
 
 
 def _parts(result: Any, names: Iterable[str], material: Material) -> Measured:
@@ -297,6 +237,3 @@ def families_of(names: Sequence[str]) -> list[Family]:
         if MEMBERS[name] not in found:
             found.append(MEMBERS[name])
     return found
-
-
-__all__ = ["FAMILIES", "MEMBERS", "Material", "Places", "chosen", "families_of", "metric_names"]

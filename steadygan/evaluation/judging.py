@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from steadygan.errors import ConfigError
-from steadygan.evaluation.catalogue import MEMBERS, Material, Places, chosen, families_of
+from steadygan.evaluation.catalogue import MEMBERS, chosen, families_of
 from steadygan.evaluation.maps.sample_map import SampleMap
+from steadygan.evaluation.material import Material, Places
 from steadygan.evaluation.sample_set import SampleSet, check_alike
 from steadygan.evaluation.sampler import Sampler
 from steadygan.evaluation.scores import Evaluation, Score

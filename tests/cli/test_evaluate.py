@@ -34,7 +34,9 @@ def out_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert run(arguments) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith("steadygan: "), (out, err)
+    assert out == ""
+    assert err.count("\n") == 1, err
+    assert err.startswith("steadygan: ")
     return err
 
 
@@ -52,7 +54,8 @@ def test_json(sides: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_table_says_how_and_warns(sides: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = out_of(capsys, "evaluate", "fake", "--real", "real", "--metrics", "fid,kid")
-    assert "95 % interval" in out and "features random:0" in out
+    assert "95 % interval" in out
+    assert "features random:0" in out
     assert "under 10000" in out, "a FID of 60 samples is biased, and it is said"
 
 

@@ -70,7 +70,8 @@ def test_noise_and_differences() -> None:
     assert not ranking.between("a", "c").is_noise
     assert ranking.places() == [1, 1, 3]
     text = str(found)
-    assert "noise: not told apart from a" in text and "worse than a (p < 0.001)" in text
+    assert "noise: not told apart from a" in text
+    assert "worse than a (p < 0.001)" in text
     tree = json.loads(found.to_json())
     assert [d["noise"] for d in tree["rankings"][0]["differences"]] == [True, False, False]
 

@@ -25,7 +25,8 @@ def test_rows_at_every_due_step_and_at_the_end(tmp_path: Path) -> None:
     assert [row["step"] for row in found] == [4, 8, 10]
     assert set(found[0]["intervals"]) == {"fid", "c2st", "sliced_wasserstein"}
     measured = found[0]["measured"]
-    assert measured["map"] == "pca:8" and measured["n_fake"] == measured["n_real"] == 100
+    assert measured["map"] == "pca:8"
+    assert measured["n_fake"] == measured["n_real"] == 100
     best = json.loads((tmp_path / "run" / "best.json").read_text())
     assert best["value"] == min(row["fid"] for row in found)
     assert best["step"] == min(found, key=lambda row: row["fid"])["step"]

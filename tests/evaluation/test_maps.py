@@ -86,7 +86,8 @@ def test_a_module_is_left_as_it_was() -> None:
     state = {k: v.clone() for k, v in network.state_dict().items()}
     out = Module(network, size=12, rgb=True)(torch.rand(5, 1, 8, 8))
     assert out.shape == (5, 4)
-    assert network.training and not network.norm.training
+    assert network.training
+    assert not network.norm.training
     assert all(torch.equal(v, state[k]) for k, v in network.state_dict().items())
 
 
@@ -107,7 +108,8 @@ def test_fingerprints_follow_the_weights() -> None:
     assert Module(a).fingerprint() != Module(b).fingerprint()
     b.load_state_dict(a.state_dict())
     assert Module(a).fingerprint() == Module(b).fingerprint()
-    assert Module(a).is_comparable and not Module(lambda x: x).is_comparable
+    assert Module(a).is_comparable
+    assert not Module(lambda x: x).is_comparable
 
 
 def test_wrong_outputs_and_nan_are_named() -> None:
@@ -147,7 +149,8 @@ class FakeExtractor(nn.Module):
         self.weight = nn.Parameter(torch.ones(1))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        assert x.dtype == torch.uint8 and x.shape[1] == 3
+        assert x.dtype == torch.uint8
+        assert x.shape[1] == 3
         flat = x.flatten(1).float()
         return flat[:, :8], flat[:, :4] / 255
 

@@ -125,5 +125,6 @@ def test_a_subset_is_drawn_without_the_global_generator() -> None:
     a = from_array(torch.arange(200.0).view(100, 2), "fake", Preparation(num=10))
     b = from_array(torch.arange(200.0).view(100, 2), "fake", Preparation(num=10))
     assert torch.equal(a.x, b.x)
-    assert len(a) == 10 and a.available == 100
+    assert len(a) == 10
+    assert a.available == 100
     assert torch.equal(before, torch.get_rng_state())

@@ -72,7 +72,9 @@ def test_one_array_of_several(tmp_path: Path) -> None:
     path = tmp_path / "x.npz"
     np.savez(path, x_train=np.zeros((4, 2)), y_train=np.arange(4), x_test=np.ones((3, 2)))
     side = read_path(path, "real", HOW)
-    assert len(side) == 4 and side.labels is not None and side.labels.tolist() == [0, 1, 2, 3]
+    assert len(side) == 4
+    assert side.labels is not None
+    assert side.labels.tolist() == [0, 1, 2, 3]
     assert read_path(f"{path}:x_test", "real", HOW).x.tolist() == np.ones((3, 2)).tolist()
     with pytest.raises(DataError, match="has no array 'nope'"):
         read_path(f"{path}:nope", "real", HOW)
@@ -96,7 +98,8 @@ def test_feature_files_come_back_with_their_fingerprint(tmp_path: Path) -> None:
     x = torch.randn(6, 4, dtype=torch.float64)
     save_features(tmp_path / "f.npz", x, "abc", {"map": "pca:4"})
     side = read_path(tmp_path / "f.npz", "real", HOW)
-    assert side.kind == "features" and side.fingerprint == "abc"
+    assert side.kind == "features"
+    assert side.fingerprint == "abc"
     assert torch.equal(side.x, x)
 
 

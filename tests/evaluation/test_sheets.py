@@ -63,7 +63,8 @@ def test_sheets_reach_the_report_with_their_captions(tmp_path: Path) -> None:
     sheets = draw_sheets(material(x, x.flip(0)))
     save_sheets(sheets, tmp_path)
     found, broken = illustrations(tmp_path)
-    assert [i.caption for i in found] == [s.caption for s in sheets] and not broken
+    assert [i.caption for i in found] == [s.caption for s in sheets]
+    assert not broken
     (tmp_path / "neighbours.png").write_bytes(b"torn")
     assert illustrations(tmp_path)[1] == ["neighbours.png"]
     save_sheets([], tmp_path)
