@@ -157,7 +157,7 @@ def _collisions(
     y: Num[Tensor, "n d"], within: float
 ) -> tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"]]:
     """All pairs i < j at most ``within`` apart."""
-    p = screened(y, mean_of(y), fast_type(y.device))
+    p = screened(y, mean_of(y), fast_type(y))
     found: list[tuple[Tensor, Tensor]] = []
     for block in blocks(p, p):
         i, j = (block.squared <= within**2 * (1 + 1e-6) + block.band).nonzero().unbind(1)

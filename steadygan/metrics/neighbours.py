@@ -65,7 +65,7 @@ def neighbours_at(
     kind: torch.dtype | None = None,
 ) -> Nearest:
     """The neighbours of these ranks, 1 for the nearest; distances are those that float64 gives."""
-    kind = kind if kind is not None else fast_type(a.device)
+    kind = kind if kind is not None else fast_type(*(x for x in (a, b) if x is not None))
     centre = mean_of(a if b is None else b)
     p = screened(a, centre, kind)
     q = p if b is None else screened(b, centre, kind)
@@ -100,7 +100,7 @@ def close_pairs(
         real_radii, fake_radii: of as many balls around each point as there are columns.
         kind: the precision to screen in; the machine's fastest where None.
     """
-    kind = kind if kind is not None else fast_type(real.device)
+    kind = kind if kind is not None else fast_type(fake, real)
     centre = mean_of(real)
     p, q = screened(fake, centre, kind), screened(real, centre, kind)
     for block in blocks(p, q):

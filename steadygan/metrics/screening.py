@@ -51,13 +51,16 @@ class Block:
     band: float
 
 
-def fast_type(device: torch.device) -> torch.dtype:
+def fast_type(*sets: Num[Tensor, "_ d"]) -> torch.dtype:
     """The precision to screen in: bfloat16 where the processor multiplies it in tiles, else float32.
 
-    Elsewhere than on a CPU, and where the caller let float32 products lose digits, float64: the
-    bound would not hold.
+    Elsewhere than on a CPU, where the caller let float32 products lose digits, and for numbers whose
+    squares float32 cannot hold, float64: the bound would not hold.
     """
-    if device.type != "cpu" or torch.get_float32_matmul_precision() != "highest":
+    if sets[0].device.type != "cpu" or torch.get_float32_matmul_precision() != "highest":
+        return torch.float64
+    sizes = [float(x.max().double().abs().maximum(x.min().double().abs())) for x in sets]
+    if not all(1e-12 < size < 1e15 for size in sizes):
         return torch.float64
     tiles = getattr(torch.cpu, "_is_amx_tile_supported", None)
     return torch.bfloat16 if tiles is not None and tiles() else torch.float32

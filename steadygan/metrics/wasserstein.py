@@ -46,7 +46,9 @@ def wasserstein(fake: Points, real: Points, *, p: int = 2) -> Result:
     _check_p(p)
     y, x = checked_pair(fake, real)
     value = distance_of_sets(y, x, p)
-    blocks = block_interval(lambda a, b: [distance_of_sets(a, b, p)], [value], (y, x), within=_POSITIVE)
+    blocks = block_interval(
+        lambda a, b: [distance_of_sets(a, b, p)], [value], (y, x), within=_POSITIVE
+    )
     return _result(value, blocks[0] if blocks else None, y, x)
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from steadygan.errors import DataError
-from steadygan.metrics import precision_recall
+from steadygan.metrics import manifolds, precision_recall
 
 
 def twin(fake: np.ndarray, real: np.ndarray, k: int) -> tuple[float, float]:
@@ -100,3 +100,18 @@ def test_names_the_bad_sample(value: float) -> None:
     fake[19, 0] = value
     with pytest.raises(DataError, match=f"got {value} in sample 17, feature 3 \\(2 of 20"):
         precision_recall(fake, torch.randn(20, 5))
+
+
+def test_intervals_cover() -> None:
+    results = []
+    for seed in range(30):
+        g = torch.Generator().manual_seed(seed)
+        y, x = torch.randn(150, 3, generator=g) * 0.8, torch.randn(150, 3, generator=g)
+        results.append(manifolds(y, x))
+    lowest = 0.95 - 4.5 * (0.95 * 0.05 / 30) ** 0.5
+    for name in ("precision", "recall", "f1", "density", "coverage"):
+        mean = np.mean([getattr(one, name) for one in results])
+        inside = [one.intervals[name][0] <= mean <= one.intervals[name][1] for one in results]
+        assert np.mean(inside) > lowest, name
+        widths = [one.intervals[name][1] - one.intervals[name][0] for one in results]
+        assert np.median(widths) < 12 * np.std([getattr(one, name) for one in results]), name
