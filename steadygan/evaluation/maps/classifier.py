@@ -36,8 +36,8 @@ class Classifier(SampleMap):
     (10,000 at most) is held out and gives the accuracy, which every result reports. It always answers one
     of its classes, also for noise: read counts of modes beside a distance. Trained on one channel, it
     looks at each channel of stacked images on its own: the class of (a, b, c) is a·K² + b·K + c, and
-    MNIST's ten digits make the thousand modes of Stacked MNIST. Cost: training takes 10 s for 60,000
-    images of 28x28 on two cores, once: the weights are kept in the cache folder.
+    MNIST's ten digits make the thousand modes of Stacked MNIST. Cost: training takes some 15 s of one
+    core for 60,000 images of 28x28, once: the weights are kept in the cache folder.
 
     Args:
         data: labelled samples; None: the reals that it is fitted to, which must then have labels.
@@ -160,7 +160,7 @@ def cache_folder() -> Path:
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """So small a network gains a third from a second thread, and loses tenfold where the cores are busy."""
+    """So small a network gains little from a second thread, and was seen to lose tenfold on busy cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
