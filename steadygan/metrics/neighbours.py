@@ -18,7 +18,7 @@ from steadygan.metrics.screening import (
     steps,
 )
 
-_SPARE = 24  # neighbours kept beyond the k-th, so that rounding cannot hide the true one
+_SPARE = 12  # neighbours kept beyond the k-th, so that rounding cannot hide the true one
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from steadygan.metrics.neighbours import close_pairs, nearest, neighbour_radii, 
 from steadygan.metrics.points import same_samples
 from steadygan.metrics.screening import blocks, mean_of, screened
 
-KINDS = [torch.bfloat16, torch.float32, torch.float64]
+KINDS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
 
 def points(kind: str, n: int, d: int, seed: int = 0) -> torch.Tensor:
