@@ -17,6 +17,7 @@ The map of the house, in import order (a module imports only from lines above it
     report                 record + diagnosis -> one HTML file
     monitor                watch: probes, record and doctor beside any loop
     training               the loop, checkpoints, averaging
+    evaluation             samples from anywhere, through a feature map, to scores
     recipes                the recipe schema and the named recipes
     cli                    one file per verb
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from steadygan.monitor import stabilize as stabilize
     from steadygan.monitor import watch as watch
     from steadygan.recipes import Recipe as Recipe
+    from steadygan.recipes import compare as compare
+    from steadygan.recipes import evaluate as evaluate
     from steadygan.recipes import load_recipe as load_recipe
     from steadygan.recipes import resume as resume
     from steadygan.recipes import train as train
@@ -44,7 +47,9 @@ _HOME = {
     "Game": "steadygan.game",
     "Monitor": "steadygan.monitor",
     "Recipe": "steadygan.recipes",
+    "compare": "steadygan.recipes",
     "diagnose": "steadygan.doctor.post_hoc",
+    "evaluate": "steadygan.recipes",
     "load_recipe": "steadygan.recipes",
     "preflight": "steadygan.monitor",
     "resume": "steadygan.recipes",
@@ -55,6 +60,7 @@ _HOME = {
 _FOLDERS = (
     "data",
     "doctor",
+    "evaluation",
     "metrics",
     "monitor",
     "networks",

@@ -28,7 +28,7 @@ ORDER = [
         "data",
     ),
     *("metrics", "game", "blame", "updates", "dynamics", "record", "probes", "doctor", "remedies"),
-    *("report", "monitor", "training", "atlas", "recipes", "ward", "cli"),
+    *("report", "monitor", "training", "evaluation", "atlas", "recipes", "ward", "cli"),
 ]
 
 # file -> lines allowed, with the reason

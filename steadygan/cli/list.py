@@ -7,14 +7,15 @@ from typing import Any
 import click
 
 _KINDS = ("recipes", "objectives", "penalties", "constraints", "networks", "updates", "data")
-_MORE = ("augmentations", "optimizers", "schedules")
+_MORE = ("augmentations", "optimizers", "schedules", "metrics", "features")
 
 
 @click.command("list")
 @click.argument("kind", required=False, metavar="[KIND]")
 def command(kind: str | None) -> None:
     """List what a recipe can name: recipes, objectives, penalties, constraints, networks, updates, data,
-    augmentations, optimizers, schedules. Without KIND, everything.
+    augmentations, optimizers, schedules; and what `evaluate` can: metrics, features. Without KIND,
+    everything.
     """
     from steadygan.errors import unknown_name
 
@@ -22,7 +23,7 @@ def command(kind: str | None) -> None:
     if kind is not None and kind not in valid:
         raise unknown_name("kind", kind, valid)
     for each in valid if kind is None else (kind,):
-        rows = _recipes() if each == "recipes" else _parts(each)
+        rows = _ROWS[each]() if each in _ROWS else _parts(each)
         if kind is None:
             print(f"\n{each}")
         width = max(len(name) for name, _, _ in rows)
@@ -42,6 +43,29 @@ def _recipes() -> list[tuple[str, str, str]]:
         facts = f"{recipe.network.name}, {recipe.objective.name}, {recipe.steps} steps"
         rows.append((name, recipe_summary(name), facts))
     return rows
+
+
+def _metrics() -> list[tuple[str, str, str]]:
+    from steadygan.evaluation.catalogue import ALIASES, FAMILIES
+
+    rows = [
+        (", ".join(f.better), f.about, f"needs {', '.join(sorted(f.needs))}" if f.needs else "")
+        for f in FAMILIES
+    ]
+    return [*rows, *((name, f"stands for {', '.join(of)}", "") for name, of in ALIASES.items())]
+
+
+def _features() -> list[tuple[str, str, str]]:
+    from steadygan.recipes.features import feature_maps
+
+    return [(form, _first_sentence(make), "") for form, make in feature_maps().items()]
+
+
+_ROWS: dict[str, Callable[[], list[tuple[str, str, str]]]] = {
+    "recipes": _recipes,
+    "metrics": _metrics,
+    "features": _features,
+}
 
 
 def _parts(kind: str) -> list[tuple[str, str, str]]:

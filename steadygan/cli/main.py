@@ -16,6 +16,8 @@ _VERBS = {
     "sample": "Draw samples from a run's generator.",
     "export": "Write a run's generator as a torch.export program.",
     "diagnose": "Say what a run's log shows: ours, TensorBoard's or a CSV.",
+    "evaluate": "Measure how close samples are to data, with intervals.",
+    "compare": "Rank runs, and say which differences are noise.",
     "report": "Write a run's HTML report.",
     "ward": "Measure the doctor on trainings whose outcomes are known.",
     "list": "List recipes, or the parts a recipe can name.",

@@ -22,9 +22,17 @@ _FORMATS = ("png", "npz")
 @click.option("--out", metavar="FILE", help="Where to [samples.png, or .npz].")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="png or npz [FILE's ending].")
 @click.option("--label", type=click.IntRange(min=0), help="Only this class (conditional runs).")
+@click.option("--best", is_flag=True, help="The best by evaluate.best instead of the last.")
 @click.option("--live", is_flag=True, help="The live generator instead of the averaged one.")
 def command(
-    run: str, num: int, seed: int, out: str | None, form: str | None, label: int | None, live: bool
+    run: str,
+    num: int,
+    seed: int,
+    out: str | None,
+    form: str | None,
+    label: int | None,
+    best: bool,
+    live: bool,
 ) -> None:
     """Draw samples from RUN's generator.
 
@@ -33,11 +41,13 @@ def command(
     """
     from steadygan.recipes.sampling import draw_samples
 
+    if best and live:
+        raise ConfigError("--best and --live exclude each other: the best is an average.")
     path = Path(out or f"samples.{form or 'png'}")
     form = form or path.suffix.removeprefix(".")
     if form not in _FORMATS:
         raise ConfigError(f"--out must end in .png or .npz, got {path}; or give --format.")
-    samples, labels, scale = draw_samples(run, num, seed=seed, label=label, live=live)
+    samples, labels, scale = draw_samples(run, num, seed=seed, label=label, live=live, best=best)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if form == "npz":

@@ -20,6 +20,7 @@ _LABELS = {
     "samples": "labels",
     "images": "labels",
     "x_train": "y_train",
+    "x_test": "y_test",
     "data": "labels",
 }
 
@@ -60,7 +61,7 @@ class ArrayFile(Arrays):
         self.path = Path(path)
         if not self.path.is_file():
             raise DataError(f"ArrayFile.path must be a file, got {self.path}; check the spelling.")
-        x, y, key = _read(self.path, key, label_key, labels or label_key is not None)
+        x, y, key = read_arrays(self.path, key, label_key, labels or label_key is not None)
         name = self.path.name if key is None else f"{self.path.name}[{key!r}]"
         self._take(name, x, y, layout, range, size, augment)
 
@@ -72,8 +73,14 @@ class ArrayFile(Arrays):
 _Found = tuple[NDArray[Any], NDArray[Any] | None, str | None]
 
 
-def _read(path: Path, key: str | None, label_key: str | None, labels: bool) -> _Found:
-    """Samples, labels where asked for, and the samples' key."""
+def read_arrays(
+    path: Path, key: str | None = None, label_key: str | None = None, labels: bool = False
+) -> _Found:
+    """Samples, labels where asked for, and the samples' key; nothing is unpickled.
+
+    Raises:
+        DataError: as ``ArrayFile``.
+    """
     try:
         if not _is_archive(path):
             if key is not None or labels:

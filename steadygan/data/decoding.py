@@ -21,13 +21,13 @@ def readable_extensions() -> list[str]:
     return sorted(ext for ext, kind in extensions.items() if kind in Image.OPEN)
 
 
-def is_grey(path: Path) -> bool:
-    """Whether the header says one channel; False where unreadable (decoding will say why)."""
+def is_grey(path: Path, *, unreadable: bool = False) -> bool:
+    """Whether the header says one channel; ``unreadable`` where it says nothing (decoding will say why)."""
     try:
         with Image.open(path) as image:
             return image.mode in _GREY
     except Exception:
-        return False
+        return unreadable
 
 
 def decode(path: Path, size: int, channels: int, background: Colour) -> NDArray[np.uint8]:
@@ -48,14 +48,27 @@ def decode(path: Path, size: int, channels: int, background: Colour) -> NDArray[
     Raises:
         DataError: naming the file and the reason.
     """
+    image = _opened(path, channels, background)
+    side = min(image.size)
+    left, top = (image.width - side) / 2, (image.height - side) / 2
+    square = image.resize(
+        (size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side)
+    )
+    return _channels_first(square)
+
+
+def decode_whole(path: Path, channels: int, background: Colour) -> NDArray[np.uint8]:
+    """As ``decode``, at the image's own size.
+
+    Shape: -> (channels, height, width).
+    """
+    return _channels_first(_opened(path, channels, background))
+
+
+def _opened(path: Path, channels: int, background: Colour) -> Image.Image:
     try:
         with Image.open(path) as file:
-            image = _as_bytes(ImageOps.exif_transpose(file), channels, background)
-        side = min(image.size)
-        left, top = (image.width - side) / 2, (image.height - side) / 2
-        square = image.resize(
-            (size, size), Image.Resampling.LANCZOS, box=(left, top, left + side, top + side)
-        )
+            return _as_bytes(ImageOps.exif_transpose(file), channels, background)
     except (
         Exception
     ) as error:  # decoders raise anything on damaged bytes: SyntaxError, struct.error ...
@@ -63,8 +76,11 @@ def decode(path: Path, size: int, channels: int, background: Colour) -> NDArray[
         raise DataError(
             f"cannot read image {path}: {reason}; replace the file or set skip_bad=True."
         ) from error
-    pixels = np.asarray(square, dtype=np.uint8)
-    return pixels[None] if channels == 1 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _channels_first(image: Image.Image) -> NDArray[np.uint8]:
+    pixels = np.asarray(image, dtype=np.uint8)
+    return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 def _as_bytes(image: Image.Image, channels: int, background: Colour) -> Image.Image:

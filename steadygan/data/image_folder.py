@@ -73,10 +73,10 @@ class ImageFolder(ArraySource):
         if channels not in (None, 1, 3):
             raise ConfigError(f"ImageFolder.channels must be 1, 3 or None, got {channels}.")
         ground = _checked_colour(background)
-        files = _images_below(self.path)
+        files = images_below(self.path)
         self.class_names = _class_names(self.path, files) if labels else ()
         number = channels or (1 if all(is_grey(file) for file in files) else 3)
-        pixels, kept = _decode_all(
+        pixels, kept = decode_all(
             files, lambda file: decode(file, size, number, ground), (number, size, size), skip_bad
         )
         self.skipped = tuple(_relative(self.path, f) for f in files if f not in set(kept))
@@ -121,7 +121,7 @@ def _checked_colour(background: Sequence[int]) -> Colour:
     return red, green, blue
 
 
-def _images_below(root: Path) -> list[Path]:
+def images_below(root: Path) -> list[Path]:
     """Every image file below the folder, sorted by its name."""
     if not root.is_dir():
         raise DataError(
@@ -157,11 +157,11 @@ def _class_names(root: Path, files: Sequence[Path]) -> tuple[str, ...]:
     return tuple(sorted({file.relative_to(root).parts[0] for file in files}))
 
 
-def _decode_all(
+def decode_all(
     files: Sequence[Path],
     decode_one: Callable[[Path], NDArray[Any]],
     shape: tuple[int, int, int],
-    skip_bad: bool,
+    skip_bad: bool = False,
 ) -> tuple[NDArray[Any], list[Path]]:
     """Bytes (n, c, h, w) of the files that could be read, in their order, and those files."""
 

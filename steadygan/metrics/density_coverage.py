@@ -2,27 +2,27 @@
 
 from dataclasses import dataclass
 
-import torch
+from steadygan.metrics.manifold import Manifolds, manifolds
+from steadygan.metrics.points import Points
+from steadygan.metrics.result import Interval, Result
 
-from steadygan.metrics.distances import distance_blocks, neighbour_radius
-from steadygan.metrics.points import Points, checked_pair
 
-
-@dataclass(frozen=True)
-class DensityCoverage:
-    """density >= 0, 1 expected of perfect samples; coverage in [0, 1], about 1 − 2⁻ᵏ expected."""
+@dataclass(frozen=True, kw_only=True)
+class DensityCoverage(Result):
+    """density >= 0, 1 expected of perfect samples; coverage, the value, in [0, 1], about 1 − 2⁻ᵏ expected."""
 
     density: float
-    coverage: float
+    density_interval: Interval | None = None
 
     @property
-    def value(self) -> float:
-        """The one number to compare: coverage."""
-        return self.coverage
+    def coverage(self) -> float:
+        """The share of reals whose neighbourhood holds a fake: the value."""
+        return self.value
 
-    def __float__(self) -> float:
-        """Coverage."""
-        return self.coverage
+    @property
+    def coverage_interval(self) -> Interval | None:
+        """The value's."""
+        return self.interval
 
 
 def density_coverage(fake: Points, real: Points, k: int = 5) -> DensityCoverage:
@@ -33,8 +33,8 @@ def density_coverage(fake: Points, real: Points, k: int = 5) -> DensityCoverage:
     with m reals x, n fakes y, and r_k(xᵢ) the distance to the k-th nearest other real. Only the
     reals make balls, so an outlying fake changes nothing. Perfect samples have density 1 and, at
     n = m, coverage 1 − Π_{i<k} (m − 1 − i)/(2m − 1 − i) ≈ 1 − 2⁻ᵏ: 0.97 for k = 5. More than k
-    copies of one real make balls of radius 0, which nothing is inside of.
-    Cost: (m² + n·m)·d, in blocks.
+    copies of one real make balls of radius 0, which nothing is inside of. Intervals as in
+    ``precision_recall``. Cost: (m²/2 + n·m)·d, in blocks.
 
     Args:
         fake, real: features, one sample a row.
@@ -52,12 +52,17 @@ def density_coverage(fake: Points, real: Points, k: int = 5) -> DensityCoverage:
     >>> density_coverage(x[:1].repeat(500, 1), x).coverage < 0.05
     True
     """
-    y, x = checked_pair(fake, real, more_than=k)
-    radius = neighbour_radius(x, k)
-    inside = 0
-    covered = torch.zeros(len(x), dtype=torch.bool, device=x.device)
-    for _, block in distance_blocks(y, x):
-        hits = block < radius
-        inside += int(hits.sum())
-        covered |= hits.any(dim=0)
-    return DensityCoverage(inside / (k * len(y)), float(covered.double().mean()))
+    return dc_of(manifolds(fake, real, k_precision=None, k_coverage=k))
+
+
+def dc_of(found: Manifolds) -> DensityCoverage:
+    """Density and coverage, of what was counted once for several metrics."""
+    return DensityCoverage(
+        value=found.coverage,
+        interval=found.interval("coverage"),
+        density=found.density,
+        density_interval=found.interval("density"),
+        n_fake=found.n_fake,
+        n_real=found.n_real,
+        warnings=found.warnings,
+    )

@@ -34,6 +34,11 @@ def distance_blocks(
         yield which, distances(a[which], b) if exact else _by_product(a[which], b)
 
 
+def pair_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
+    """‖aᵢ − bⱼ‖ of one block, the cheapest way that is exact; centre the points first."""
+    return distances(a, b) if a.shape[1] <= _FEW_DIMS else _by_product(a, b)
+
+
 def mean_between(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, ""]:
     """The mean distance between a point of one set and a point of the other."""
     total = torch.stack([block.sum() for _, block in distance_blocks(a, b)]).sum()

@@ -10,33 +10,28 @@ from torch import Tensor
 
 from steadygan.errors import DataError
 from steadygan.metrics.distances import distance_blocks
+from steadygan.metrics.intervals import Z95, around, share_interval
 from steadygan.metrics.points import Points, checked
+from steadygan.metrics.result import Interval, Result
 
 _FAIR_SHARE = 0.1
 
 
-@dataclass(frozen=True)
-class ModeCount:
-    """How many modes there are, and KL(samples ‖ uniform) over modes [nats]; as a float, the modes."""
+@dataclass(frozen=True, kw_only=True)
+class ModeCount(Result):
+    """How many modes there are, the value, and KL(samples ‖ uniform) over modes [nats]."""
 
     modes: int
     reverse_kl: float
-
-    @property
-    def value(self) -> float:
-        """The number of modes."""
-        return float(self.modes)
-
-    def __float__(self) -> float:
-        """The number of modes."""
-        return float(self.modes)
+    reverse_kl_interval: Interval | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModeCoverage(ModeCount):
     """With it, the share of samples close to a mode, in [0, 1]."""
 
     high_quality_share: float
+    high_quality_interval: Interval
 
 
 def mode_count(fake_labels: Tensor | np.ndarray, num_modes: int) -> ModeCount:
@@ -47,7 +42,9 @@ def mode_count(fake_labels: Tensor | np.ndarray, num_modes: int) -> ModeCount:
     One occurrence is enough, as in the published tables of Stacked MNIST (26,000 samples, 1,000
     modes): give the same number of samples to compare with them. The labels come from a classifier
     or from any rule that names a sample's mode. Reverse KL is 0 for equal shares and ln K for one
-    mode; by chance alone it is about (K − 1) / 2n. Cost: n.
+    mode; by chance alone it is about (K − 1) / 2n. The interval is of the modes that the generator
+    can make: never fewer than were seen, and as many more as the modes seen once and twice suggest
+    (Chao's estimate). That of the reverse KL is the delta method's. Cost: n.
 
     Args:
         fake_labels: the mode of each sample, in 0 … num_modes − 1.
@@ -59,13 +56,23 @@ def mode_count(fake_labels: Tensor | np.ndarray, num_modes: int) -> ModeCount:
         DataError: for no labels, another shape, or a label out of range.
 
     Source: Srivastava et al. (2017), arXiv 1705.07761, section 4; Metz et al. (2017),
-    arXiv 1611.02163, section 3.3.2.
+    arXiv 1611.02163, section 3.3.2. Interval: Chao (1987), doi 10.2307/2531532, eq. 7 and 12.
 
-    >>> mode_count(np.array([0, 0, 1, 1]), num_modes=2)
-    ModeCount(modes=2, reverse_kl=0.0)
+    >>> found = mode_count(np.array([0, 0, 1, 1]), num_modes=2)
+    >>> found.modes, found.reverse_kl
+    (2, 0.0)
     """
     counts = _counts(fake_labels, num_modes)
-    return ModeCount(int((counts > 0).sum()), _reverse_kl(counts))
+    modes, n = int((counts > 0).sum()), int(counts.sum())
+    return ModeCount(
+        value=float(modes),
+        interval=(float(modes), min(float(num_modes), modes + _unseen(counts))),
+        n_fake=n,
+        modes=modes,
+        reverse_kl=_reverse_kl(counts),
+        reverse_kl_interval=_reverse_kl_interval(counts),
+        warnings=(f"{n} samples cannot show {num_modes} modes.",) if n < num_modes else (),
+    )
 
 
 def mode_coverage(
@@ -78,7 +85,9 @@ def mode_coverage(
     sample is no mode, and the rule means the same for 8 modes and for 100. On the grid of 25 with
     2,500 samples that is 10 samples. Reverse KL is over the nearest centres of all samples, so that
     it exists even where none is of high quality; it is small for noise spread evenly over all modes,
-    hence never read it alone. Cost: n·K·d.
+    hence never read it alone. The modes' interval counts those that are above, and that may be
+    above, a tenth of a fair share by each mode's own 95 % interval; the others are Wilson's and the
+    delta method's. Cost: n·K·d.
 
     Args:
         samples: one a row, in the coordinates of the centres.
@@ -112,10 +121,18 @@ def mode_coverage(
     mode = torch.cat([found.indices for found in nearest])
     good = torch.cat([found.values for found in nearest]) <= within * std
     enough = max(1.0, _FAIR_SHARE * len(x) / len(c))
+    counts, share = _counts(mode, len(c)), float(good.double().mean())
+    in_mode = _counts(mode[good], len(c), some=False)
+    modes = int((in_mode >= enough).sum())
     return ModeCoverage(
-        modes=int((_counts(mode[good], len(c), some=False) >= enough).sum()),
-        reverse_kl=_reverse_kl(_counts(mode, len(c))),
-        high_quality_share=float(good.double().mean()),
+        value=float(modes),
+        interval=_modes_interval(modes, in_mode, len(x), enough),
+        n_fake=len(x),
+        modes=modes,
+        reverse_kl=_reverse_kl(counts),
+        reverse_kl_interval=_reverse_kl_interval(counts),
+        high_quality_share=share,
+        high_quality_interval=share_interval(share * len(x), len(x)),
     )
 
 
@@ -139,3 +156,37 @@ def _counts(
 def _reverse_kl(counts: Float[Tensor, " modes"]) -> float:
     p = counts / counts.sum()
     return max(0.0, float(torch.special.xlogy(p, p * len(p)).sum()))
+
+
+def _reverse_kl_interval(counts: Float[Tensor, " modes"]) -> Interval | None:
+    """Of Σ p·ln(p·K): a sample in mode k contributes ln(p_k·K)."""
+    n, value = float(counts.sum()), _reverse_kl(counts)
+    if n < 2:
+        return None
+    p = counts / n
+    log = torch.where(p > 0, p * len(p), 1.0).log()
+    variance = float((p * log.square()).sum() - (p * log).sum().square())
+    # Where all shares are equal that is 0, and what is left is chance: (K − 1)/2n, of χ².
+    chance = (2 * (len(p) - 1)) ** 0.5 / (2 * n)
+    return around(
+        value, Z95 * math.hypot(math.sqrt(max(0.0, variance) / n), chance), (0.0, math.inf)
+    )
+
+
+def _unseen(counts: Float[Tensor, " modes"]) -> float:
+    """The most modes, at 95 %, that exist beyond those seen."""
+    once, twice = int((counts == 1).sum()), int((counts == 2).sum())
+    if not once:
+        return 0.0
+    ratio = once / max(1, twice)
+    missing = once**2 / (2 * twice) if twice else once * (once - 1) / 2
+    if not missing:
+        return 1.0
+    variance = max(1, twice) * (ratio**2 / 2 + ratio**3 + ratio**4 / 4)
+    return missing * math.exp(Z95 * math.sqrt(math.log(1 + variance / missing**2)))
+
+
+def _modes_interval(modes: int, counts: Float[Tensor, " modes"], n: int, enough: float) -> Interval:
+    ends = [share_interval(float(one), n) for one in counts]
+    low = sum(end[0] * n >= enough for end in ends)
+    return float(min(modes, low)), float(max(modes, sum(end[1] * n >= enough for end in ends)))

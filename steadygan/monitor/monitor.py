@@ -256,8 +256,7 @@ class Monitor(Bedside):
     def _end_iteration(self) -> None:
         """The iteration under way is over; its row is held back for what ``log`` may add."""
         if self._is_open and self.budget.passes(self._step + 1):
-            if self._held is not None:
-                self._write()
+            self._write()
             self._step, self._num_unheard = self._step + 1, 0
             self._is_open = self._was_logged = self._g_moved = self._was_written_early = False
             return

@@ -99,6 +99,7 @@ def resume(
     parts = assemble(whole, engine)
     if engine.is_first:
         truncate_after(home.record, done)
+        truncate_after(home.metrics, done)
         write_whole(home.recipe, dump_recipe(whole))
     engine.barrier()
     run = start(whole, parts, home, engine)

@@ -19,7 +19,13 @@ from steadygan.types import Labels
 
 
 def draw_samples(
-    run: str | Path, num: int, *, seed: int = 0, label: int | None = None, live: bool = False
+    run: str | Path,
+    num: int,
+    *,
+    seed: int = 0,
+    label: int | None = None,
+    live: bool = False,
+    best: bool = False,
 ) -> tuple[Tensor, Labels | None, Scale]:
     """Samples in the data's own units, their labels, and the scale they came through.
 
@@ -29,10 +35,11 @@ def draw_samples(
         seed: of the latents; the same seed gives the same samples.
         label: one class for all; None: the classes in turn. Conditional runs only.
         live: the newest checkpoint's live generator instead of the average.
+        best: the averaged generator that was best by ``evaluate.best``, instead of the last.
 
     Shape: -> (num, *event) float32, (num,) or None.
     """
-    home, recipe, kept = _open(run)
+    home, recipe, kept = _open(run, best=best)
     labels = balanced_labels(num, kept.classes)
     if label is not None:
         if label >= kept.classes:
@@ -83,13 +90,23 @@ class _InDataUnits(nn.Module):
         return self._scale.to_data(self.generator(z) if y is None else self.generator(z, y))
 
 
-def _open(run: str | Path) -> tuple[RunDirectory, Recipe, GeneratorFile]:
+def open_generator(run: str | Path, *, best: bool = False) -> tuple[nn.Module, GeneratorFile]:
+    """A finished run's averaged generator in evaluation mode, and what sampling needs besides."""
+    _, recipe, kept = _open(run, best=best)
+    return _rebuilt(recipe, kept, kept.weights), kept
+
+
+def _open(run: str | Path, *, best: bool = False) -> tuple[RunDirectory, Recipe, GeneratorFile]:
     home = RunDirectory(Path(run))
     if not home.recipe.exists():
         raise ConfigError(
             f"{home.root} holds no run (no recipe.yaml); give the folder `steadygan train` made."
         )
-    return home, load_recipe(home.recipe), load_generator(home.generator)
+    if best and not home.best.exists():
+        raise ConfigError(
+            f"{home.root} holds no best.safetensors; set evaluate.best and evaluate.every when training."
+        )
+    return home, load_recipe(home.recipe), load_generator(home.best if best else home.generator)
 
 
 def _rebuilt(recipe: Recipe, kept: GeneratorFile, weights: object) -> nn.Module:

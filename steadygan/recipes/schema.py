@@ -104,9 +104,17 @@ class Probes(_Section):
 
 
 class Evaluation(_Section):
-    """Metrics at the end of the run, from ``num`` samples of the averaged generator (0: none)."""
+    """Metrics of ``num`` samples of the averaged generator (0: none), every so many steps (0: only at the end).
 
+    ``metrics`` are names, see ``steadygan list metrics``, none for the usual ones; ``features`` a feature map;
+    ``best`` the metric by which the best generator is kept.
+    """
+
+    every: Period = 0
     num: Period = 2000
+    metrics: tuple[str, ...] = ()
+    features: str = "pixels"
+    best: str | None = None
 
 
 class Recipe(_Section):

@@ -4,20 +4,20 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 
 from steadygan.data import Dirac
 from steadygan.doctor import Diagnosis
-from steadygan.errors import DataError, NonFiniteError
+from steadygan.errors import NonFiniteError
+from steadygan.evaluation.sheets import draw_sheets, save_sheets
 from steadygan.monitor.bedside import Bedside, together, usual_probes
 from steadygan.monitor.chart import Chart
 from steadygan.monitor.rehearsal import preflight
 from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.recipes.assemble import Parts
+from steadygan.recipes.evaluated import make_evaluating
 from steadygan.recipes.schema import Recipe
 from steadygan.report import write_report
 from steadygan.training.directory import write_whole
-from steadygan.training.evaluation import evaluate_generator
 from steadygan.training.generator_file import save_generator
 from steadygan.training.interrupt import Interrupt
 from steadygan.training.loop import Every, Observer, Signals, fit
@@ -69,6 +69,7 @@ class Session:
         self.grids = SampleGrids(
             parts.source, parts.latent, recipe.samples.num, recipe.seed, Every(recipe.samples.every)
         )
+        self.evaluating = make_evaluating(recipe, parts, run) if run.engine.is_first else None
         if tensorboard and run.engine.is_first:
             from steadygan.record.tensorboard import TensorBoardMirror
 
@@ -92,7 +93,7 @@ class Session:
                     interrupt=interrupt,
                 )
         except NonFiniteError:
-            self._close({})
+            self._close()
             raise
         finally:
             self.parts.stream.close()
@@ -141,6 +142,8 @@ class Session:
             watch = Watch(self.bedside, Every(self.recipe.probe.every))
             watch.resume(self.run)
             observers.append(watch)
+        if self.evaluating is not None:
+            observers.append(self.evaluating)
         return observers
 
     def _bedside(self, num: int) -> Bedside:
@@ -190,38 +193,22 @@ class Session:
         )
         if not self.run.directory.samples(self.run.step).exists():
             self.grids.draw(self.run)
-        found = self._evaluate() if self.recipe.evaluate.num else {}
-        self._close(found)
-        return found
+        found = self.evaluating.finish(self.run) if self.evaluating is not None else {}
+        self._draw_evaluation()
+        self._close()
+        return dict(found)
 
-    def _evaluate(self) -> dict[str, float]:
-        """The metrics; none where the data has nothing to measure against (a point mass, a handful of samples)."""
-        try:
-            return evaluate_generator(
-                self.run.average.generator,
-                self.parts.source,
-                self.parts.latent,
-                self.recipe.evaluate.num,
-                seed=self.recipe.seed,
-            )
-        except DataError:
-            return {}
+    def _draw_evaluation(self) -> None:
+        """Nearest neighbours and dropped reals, for the report."""
+        if self.evaluating is not None and self.evaluating.material is not None:
+            sheets = draw_sheets(self.evaluating.material)
+            save_sheets(sheets, self.run.directory.evaluation)
 
-    def _close(self, found: Mapping[str, float]) -> None:
-        """Write metrics, diagnosis and report; what is there is whole."""
+    def _close(self) -> None:
+        """Write diagnosis and report; what is there is whole."""
         self.chart.close()
         if not self.run.engine.is_first:
             return
         directory = self.run.directory
-        if found:
-            _add_metrics(directory.metrics, {"step": self.run.step, **found})
         write_whole(directory.diagnosis, self.bedside.diagnosis().to_json() + "\n")
         write_report(directory.root)
-
-
-def _add_metrics(path: Path, row: Mapping[str, float]) -> None:
-    """Append a line, unless it repeats the last one (a finished run that was resumed)."""
-    line = json.dumps(row) + "\n"
-    if not path.exists() or not path.read_text().endswith(line):
-        with path.open("a") as file:
-            file.write(line)

@@ -212,7 +212,7 @@ class Autopilot:
         returning = () if back is None else (RollBack(back).on(self.game),)
         if not self.acts:
             planned = (*returning, *(action.on(self.game) for action in remedy.propose(patient)))
-            self.ledger.write(replace(_with(entry, planned), outcome="proposed", verify_by=None))
+            self.ledger.write(replace(entry.of(planned), outcome="proposed", verify_by=None))
             self._reported.add(finding.kind)
             self._open_for = 0
             return True
@@ -223,12 +223,12 @@ class Autopilot:
             undo = self._applied(changes)
         except ActionError as error:
             self._applied(returned)
-            refused = replace(_with(entry, (*returning, *changes)), outcome=f"refused: {error}")
+            refused = replace(entry.of((*returning, *changes)), outcome=f"refused: {error}")
             self.ledger.write(replace(refused, actions=(), verify_by=None))
             return False
         start = self.history.score(back) if back is not None else illness(signals)
         self.history.went_back()
-        self.ledger.write(_with(entry, (*returning, *changes)))
+        self.ledger.write(entry.of((*returning, *changes)))
         # What was gone back from is not gone back to: only the changes are undone.
         taken_back = [action.to_json() for action in reversed(undo)]
         self._trial = Trial(len(self.ledger) - 1, step, start, illness(signals), taken_back)
@@ -276,16 +276,6 @@ class Autopilot:
         if not self.acts and finding.kind in self._reported:
             return True
         return finding.kind == "non_finite" and self.acts and not self.game.poisoned()
-
-
-def _with(entry: Entry, actions: Sequence[Action]) -> Entry:
-    return replace(
-        entry,
-        action=", ".join(action.describe() for action in actions),
-        before=[action.before for action in actions],
-        after=[action.after for action in actions],
-        actions=tuple(action.to_json() for action in actions),
-    )
 
 
 def _known(value: float | None) -> float | None:

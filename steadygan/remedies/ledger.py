@@ -2,13 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from steadygan.doctor.findings import Severity
-from steadygan.remedies.action import Json
+from steadygan.remedies.action import Action, Json
 
 TRYING = "trying"
 """The outcome of a treatment that is still to be verified."""
@@ -42,6 +42,16 @@ class Entry:
     verify_by: int | None = None
     trace: tuple[float | None, float | None] = (None, None)
     actions: tuple[Mapping[str, Any], ...] = ()
+
+    def of(self, actions: Sequence[Action]) -> "Entry":
+        """The same entry for these actions."""
+        return replace(
+            self,
+            action=", ".join(action.describe() for action in actions),
+            before=[action.before for action in actions],
+            after=[action.after for action in actions],
+            actions=tuple(action.to_json() for action in actions),
+        )
 
     def __str__(self) -> str:
         """One line for a person."""

@@ -10,7 +10,13 @@ import yaml
 
 from steadygan.record import Record, read
 from steadygan.report.curves import Group, group_curves
-from steadygan.report.pictures import Picture, find_grids, load_pictures
+from steadygan.report.pictures import (
+    Illustration,
+    Picture,
+    find_grids,
+    illustrations,
+    load_pictures,
+)
 
 _MOST_PICTURES = 12
 _VERDICTS = ("healthy", "warning", "failing")
@@ -54,6 +60,7 @@ class Contents:
     findings: tuple[Finding, ...]
     not_assessed: tuple[str, ...]
     pictures: tuple[Picture, ...]
+    illustrations: tuple[Illustration, ...]
     groups: tuple[Group, ...]
     record: Record
     recipe: str
@@ -80,6 +87,8 @@ def gather(run_dir: Path) -> Contents:
     missing += [f"samples/{name} is no readable image." for name in broken]
     if not grids:
         missing.append("There are no sample grids (samples/STEP.png).")
+    drawn, unreadable = illustrations(run_dir / "evaluation")
+    missing += [f"evaluation/{name} is no readable image." for name in unreadable]
     objective = _name(recipe.get("objective"))
     wall_s, rate = _timing(record, recipe.get("batch"))
     verdict, planned = diagnosis.get("verdict"), recipe.get("steps")
@@ -95,6 +104,7 @@ def gather(run_dir: Path) -> Contents:
         findings=tuple(_finding(f) for f in _listed(diagnosis, "findings") if isinstance(f, dict)),
         not_assessed=tuple(_kind(k) for k in _listed(diagnosis, "not_assessed")),
         pictures=pictures,
+        illustrations=drawn,
         groups=group_curves(record, objective),
         record=record,
         recipe=text,
@@ -139,8 +149,11 @@ def _metrics(path: Path, missing: list[str]) -> tuple[Mapping[str, float], ...]:
     for line in _text(path, "an evaluation", missing).splitlines():
         try:
             row = json.loads(line)
+            if "error" in row:
+                missing.append(f"Metrics of step {row.get('step')}: {row['error']}")
+                continue
             rows.append({str(k): float(v) for k, v in row.items() if isinstance(v, int | float)})
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, TypeError):
             damaged += 1
     if damaged:
         missing.append(f"{damaged} damaged line(s) of {path.name} were left out.")

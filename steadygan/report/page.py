@@ -54,6 +54,7 @@ def render(contents: Contents) -> str:
             sections.result(contents),
             sections.findings(contents),
             sections.samples(contents),
+            sections.illustrations(contents),
             sections.curves(contents),
             sections.events(contents.record.events),
             sections.origin(contents),

@@ -60,6 +60,39 @@ def load_pictures(grids: dict[int, Path], most: int) -> tuple[tuple[Picture, ...
     return tuple(pictures), broken
 
 
+@dataclass(frozen=True)
+class Illustration:
+    """A picture of the last evaluation and its caption."""
+
+    title: str
+    caption: str
+    picture: Picture
+
+
+_TITLES = {
+    "neighbours": "Samples beside their nearest reals",
+    "dropped": "Reals that the samples leave out",
+}
+
+
+def illustrations(folder: Path) -> tuple[tuple[Illustration, ...], list[str]]:
+    """The pictures of the last evaluation, and the names of those that cannot be read."""
+    found, broken = [], []
+    for name, title in _TITLES.items():
+        path = folder / f"{name}.png"
+        if not path.exists():
+            continue
+        try:
+            picture = _encode(0, path, _FINAL_BYTES)
+            with Image.open(path) as opened:
+                caption = str(opened.info.get("Description", ""))
+        except DataError:
+            broken.append(path.name)
+            continue
+        found.append(Illustration(title, caption, picture))
+    return tuple(found), broken
+
+
 def _encode(step: int, path: Path, budget: int) -> Picture:
     try:
         data = path.read_bytes()

@@ -93,6 +93,21 @@ def samples(contents: Contents) -> str:
     )
 
 
+def illustrations(contents: Contents) -> str:
+    """What the last evaluation looked like: nearest neighbours, and what was dropped."""
+    if not contents.illustrations:
+        return ""
+    figures = "".join(
+        f"<figure><h3>{escape(i.title)}</h3>{_image(i.picture, i.title)}"
+        f"<figcaption>{escape(i.caption)}</figcaption></figure>"
+        for i in contents.illustrations
+    )
+    return (
+        '<section id="evaluation"><h2>Evaluation</h2>'
+        f'<div class="illustrations">{figures}</div></section>'
+    )
+
+
 def curves(contents: Contents) -> str:
     """Every recorded signal, with what it means and what is healthy."""
     if not contents.groups:
@@ -242,12 +257,13 @@ def _markers(contents: Contents) -> list[Marker]:
     return [*(Marker(e.step, e.name.replace("_", " ")) for e in happened), *found]
 
 
-def _image(picture: Picture) -> str:
+def _image(picture: Picture, alt: str | None = None) -> str:
+    alt = alt or f"Grid of generated samples at step {picture.step}"
     data = base64.b64encode(picture.data).decode()
     small = ' class="pixels"' if picture.is_small else ""
     return (
         f'<img{small} src="data:image/{picture.kind};base64,{data}" width="{picture.width}" '
-        f'height="{picture.height}" alt="Grid of generated samples at step {picture.step}">'
+        f'height="{picture.height}" alt="{escape(alt)}">'
     )
 
 

@@ -52,6 +52,16 @@ class RunDirectory:
         return self.root / "generator.safetensors"
 
     @property
+    def best(self) -> Path:
+        """The averaged generator with the best value of ``evaluate.best``."""
+        return self.root / "best.safetensors"
+
+    @property
+    def evaluation(self) -> Path:
+        """Pictures of the last evaluation."""
+        return self.root / "evaluation"
+
+    @property
     def report(self) -> Path:
         """The HTML report."""
         return self.root / "report.html"

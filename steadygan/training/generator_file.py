@@ -29,8 +29,15 @@ class GeneratorFile:
     scale: Scale
 
 
-def save_generator(path: Path, generator: nn.Module, source: Source, latent: Latent) -> None:
-    """Write the weights and the header, whole or not at all."""
+def save_generator(
+    path: Path,
+    generator: nn.Module,
+    source: Source,
+    latent: Latent,
+    *,
+    weights: dict[str, Tensor] | None = None,
+) -> None:
+    """Write the weights (the generator's own, unless others are given) and the header, whole or not at all."""
     header = {
         "latent": {"dim": latent.dim, "prior": latent.prior},
         "event": list(source.event),
@@ -39,7 +46,7 @@ def save_generator(path: Path, generator: nn.Module, source: Source, latent: Lat
     }
     weights = {
         name: tensor.detach().to("cpu", copy=True).contiguous()
-        for name, tensor in generator.state_dict().items()
+        for name, tensor in (weights or generator.state_dict()).items()
     }
     partial = path.with_name(f".{path.name}.partial")
     try:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from steadygan.data import Interval, Scale
@@ -67,10 +68,10 @@ def scatter(samples: Tensor, reals: Tensor | None = None) -> Image.Image:
     return sheet
 
 
-def save_picture(sheet: Image.Image, path: Path) -> None:
-    """Write a PNG, whole or not at all."""
+def save_picture(sheet: Image.Image, path: Path, info: PngInfo | None = None) -> None:
+    """Write a PNG, whole or not at all; ``info`` is text that goes into the file."""
     partial = path.with_name(f".{path.name}.partial")
-    sheet.save(partial, format="PNG")
+    sheet.save(partial, format="PNG", pnginfo=info)
     partial.replace(path)
 
 

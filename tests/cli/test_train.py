@@ -30,6 +30,7 @@ def test_the_run_directory_is_complete(finished: Path) -> None:
     names = {p.relative_to(finished).as_posix() for p in finished.rglob("*") if p.is_file()}
     wanted = {"recipe.yaml", "environment.json", "record.jsonl", "diagnosis.json", "metrics.jsonl"}
     wanted |= {"generator.safetensors", "report.html", "samples/00000030.png"}
+    wanted |= {"evaluation/dropped.png", "evaluation/neighbours.png"}
     wanted |= {
         f"checkpoints/00000030/{n}" for n in ("state.safetensors", "state.json", "manifest.json")
     }

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from steadygan.errors import DataError
-from steadygan.metrics import DensityCoverage, density_coverage
+from steadygan.metrics import density_coverage
 
 
 def twin(fake: np.ndarray, real: np.ndarray, k: int) -> tuple[float, float]:
@@ -62,8 +62,8 @@ def test_the_ball_has_no_rim() -> None:
 
 
 def test_as_a_number_it_is_the_coverage() -> None:
-    found = DensityCoverage(density=1.1, coverage=0.4)
-    assert float(found) == found.value == 0.4
+    found = density_coverage(torch.randn(30, 2) * 0.3, torch.randn(40, 2))
+    assert float(found) == found.value == found.coverage != found.density
 
 
 def test_refuses_too_few() -> None:

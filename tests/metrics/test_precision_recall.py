@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from steadygan.errors import DataError
-from steadygan.metrics import PrecisionRecall, precision_recall
+from steadygan.metrics import manifolds, precision_recall
 
 
 def twin(fake: np.ndarray, real: np.ndarray, k: int) -> tuple[float, float]:
@@ -55,8 +55,10 @@ def test_the_ball_has_a_rim() -> None:
 
 
 def test_f1_is_the_harmonic_mean() -> None:
-    found = PrecisionRecall(precision=0.9, recall=0.3)
-    assert float(found) == found.value == pytest.approx(2 / (1 / 0.9 + 1 / 0.3))
+    found = precision_recall(torch.randn(50, 2) * 0.3, torch.randn(50, 2))
+    assert found.precision != found.recall
+    harmonic = 2 / (1 / found.precision + 1 / found.recall)
+    assert float(found) == found.f1 == pytest.approx(harmonic, rel=1e-12)
 
 
 def test_arrays_and_tensors_and_their_types_agree() -> None:
@@ -71,7 +73,8 @@ def test_units_position_and_order_do_not_matter() -> None:
     real, fake = torch.randn(50, 4).double(), torch.randn(40, 4).double() + 0.5
     turned = torch.linalg.qr(torch.randn(4, 4).double()).Q
     moved = (fake[torch.randperm(40)] @ turned * 7 + 3, real[torch.randperm(50)] @ turned * 7 + 3)
-    assert precision_recall(*moved) == precision_recall(fake, real)
+    found, expected = precision_recall(*moved), precision_recall(fake, real)
+    assert (found.precision, found.recall) == (expected.precision, expected.recall)
 
 
 @pytest.mark.parametrize(
@@ -97,3 +100,18 @@ def test_names_the_bad_sample(value: float) -> None:
     fake[19, 0] = value
     with pytest.raises(DataError, match=f"got {value} in sample 17, feature 3 \\(2 of 20"):
         precision_recall(fake, torch.randn(20, 5))
+
+
+def test_intervals_cover() -> None:
+    results = []
+    for seed in range(30):
+        g = torch.Generator().manual_seed(seed)
+        y, x = torch.randn(150, 3, generator=g) * 0.8, torch.randn(150, 3, generator=g)
+        results.append(manifolds(y, x))
+    lowest = 0.95 - 4.5 * (0.95 * 0.05 / 30) ** 0.5
+    for name in ("precision", "recall", "f1", "density", "coverage"):
+        mean = np.mean([getattr(one, name) for one in results])
+        inside = [one.intervals[name][0] <= mean <= one.intervals[name][1] for one in results]
+        assert np.mean(inside) > lowest, name
+        widths = [one.intervals[name][1] - one.intervals[name][0] for one in results]
+        assert np.median(widths) < 12 * np.std([getattr(one, name) for one in results]), name
