@@ -6,12 +6,50 @@ orbits or diverges. docs/dynamics.md explains how to read them.
 
 from steadygan.dynamics.boundary import StabilityBoundary as StabilityBoundary
 from steadygan.dynamics.boundary import StableRates as StableRates
+from steadygan.dynamics.decomposition import Decomposition as Decomposition
+from steadygan.dynamics.decomposition import decompose as decompose
+from steadygan.dynamics.equilibrium import Equilibrium as Equilibrium
+from steadygan.dynamics.equilibrium import equilibrium as equilibrium
+from steadygan.dynamics.flow import Flow as Flow
+from steadygan.dynamics.flow import flow as flow
+from steadygan.dynamics.games import Bilinear as Bilinear
+from steadygan.dynamics.games import DiracGAN as DiracGAN
+from steadygan.dynamics.games import FlatGame as FlatGame
+from steadygan.dynamics.games import GaussianGAN as GaussianGAN
+from steadygan.dynamics.games import NetworkGame as NetworkGame
+from steadygan.dynamics.games import Quadratic as Quadratic
+from steadygan.dynamics.linearisation import Linearisation as Linearisation
+from steadygan.dynamics.path_angle import PathAngle as PathAngle
+from steadygan.dynamics.path_angle import path_angle as path_angle
 from steadygan.dynamics.portrait import PhasePortrait as PhasePortrait
 from steadygan.dynamics.spectrum import Spectrum as Spectrum
+from steadygan.dynamics.spectrum import spectrum as spectrum
+from steadygan.dynamics.stability import stability_boundary as stability_boundary
+from steadygan.dynamics.stability import stable_rates as stable_rates
+from steadygan.dynamics.step_map import StepMap as StepMap
 
 __all__ = [
+    "Bilinear",
+    "Decomposition",
+    "DiracGAN",
+    "Equilibrium",
+    "FlatGame",
+    "Flow",
+    "GaussianGAN",
+    "Linearisation",
+    "NetworkGame",
+    "PathAngle",
     "PhasePortrait",
+    "Quadratic",
     "Spectrum",
     "StabilityBoundary",
     "StableRates",
+    "StepMap",
+    "decompose",
+    "equilibrium",
+    "flow",
+    "path_angle",
+    "spectrum",
+    "stability_boundary",
+    "stable_rates",
 ]
