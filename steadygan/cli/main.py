@@ -17,6 +17,7 @@ _VERBS = {
     "export": "Write a run's generator as a torch.export program.",
     "diagnose": "Say what a run's log shows: ours, TensorBoard's or a CSV.",
     "report": "Write a run's HTML report.",
+    "game": "Say whether a small game converges under an update rule, and up to which rates.",
     "ward": "Measure the doctor on trainings whose outcomes are known.",
     "list": "List recipes, or the parts a recipe can name.",
 }

@@ -4,6 +4,8 @@ A rule's step is a map of the plane of all parameters; its Jacobian's eigenvalue
 orbits or diverges. docs/dynamics.md explains how to read them.
 """
 
+from steadygan.dynamics.analysis import Analysis as Analysis
+from steadygan.dynamics.analysis import analyse as analyse
 from steadygan.dynamics.boundary import StabilityBoundary as StabilityBoundary
 from steadygan.dynamics.boundary import StableRates as StableRates
 from steadygan.dynamics.decomposition import Decomposition as Decomposition
@@ -19,9 +21,12 @@ from steadygan.dynamics.games import GaussianGAN as GaussianGAN
 from steadygan.dynamics.games import NetworkGame as NetworkGame
 from steadygan.dynamics.games import Quadratic as Quadratic
 from steadygan.dynamics.linearisation import Linearisation as Linearisation
+from steadygan.dynamics.observed import observed_verdict as observed_verdict
 from steadygan.dynamics.path_angle import PathAngle as PathAngle
 from steadygan.dynamics.path_angle import path_angle as path_angle
 from steadygan.dynamics.portrait import PhasePortrait as PhasePortrait
+from steadygan.dynamics.portraits import phase_portrait as phase_portrait
+from steadygan.dynamics.smoothness import has_jump as has_jump
 from steadygan.dynamics.spectrum import Spectrum as Spectrum
 from steadygan.dynamics.spectrum import spectrum as spectrum
 from steadygan.dynamics.stability import stability_boundary as stability_boundary
@@ -29,6 +34,7 @@ from steadygan.dynamics.stability import stable_rates as stable_rates
 from steadygan.dynamics.step_map import StepMap as StepMap
 
 __all__ = [
+    "Analysis",
     "Bilinear",
     "Decomposition",
     "DiracGAN",
@@ -45,10 +51,14 @@ __all__ = [
     "StabilityBoundary",
     "StableRates",
     "StepMap",
+    "analyse",
     "decompose",
     "equilibrium",
     "flow",
+    "has_jump",
+    "observed_verdict",
     "path_angle",
+    "phase_portrait",
     "spectrum",
     "stability_boundary",
     "stable_rates",

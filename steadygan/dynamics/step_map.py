@@ -26,6 +26,9 @@ class StepMap:
         lr_g, lr_d: learning rates, >= 0 and finite.
         point: where the memory begins; None: where the game stands.
 
+    Attributes:
+        num: how many of the unknowns are the players' parameters.
+
     Raises:
         ConfigError: for a rate that is negative or not finite.
     """
@@ -48,13 +51,13 @@ class StepMap:
         at = game.start if point is None else game.at(point)
         memory = rule.begin(game, game.point(at))
         self._sizes = [len(part) for part in memory]
-        self._num = len(at)
+        self.num = len(at)
         self.start: Augmented = torch.cat([at, *(part.detach() for part in memory)])
 
     def __call__(self, v: Augmented) -> Augmented:
         """One period of steps."""
-        point = self.game.point(v[: self._num])
-        state: State = torch.split(v[self._num :], self._sizes) if self._sizes else ()
+        point = self.game.point(v[: self.num])
+        state: State = torch.split(v[self.num :], self._sizes) if self._sizes else ()
         for step in range(1, self.rule.period + 1):
             point, state = self.rule.map(self.game, point, state, self.rates, step)
         return torch.cat([point.g, point.d, *state])
