@@ -1,7 +1,6 @@
 """Rules that hand each optimizer one direction, found by looking around the point where the game stands."""
 
 from abc import abstractmethod
-from typing import ClassVar
 
 from steadygan.errors import ConfigError
 from steadygan.game import Game
@@ -23,7 +22,7 @@ class Directed(UpdateRule):
     afterwards, and the direction is what the optimizers are finally given as gradient.
     """
 
-    needs_curvature: ClassVar[bool] = False
+    needs_curvature: bool = False
     """Whether the direction differentiates the field itself."""
 
     fresh_batches = False

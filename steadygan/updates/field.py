@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from steadygan.game import Game, Losses
 from steadygan.types import Batch, Player
-from steadygan.updates.point import Point, flatten, split
+from steadygan.updates.point import Point, split, stand
 
 
 class Totals(NamedTuple):
@@ -87,8 +87,7 @@ class GameField:
     @property
     def point(self) -> Point:
         """Where the game stands now."""
-        g, d = self.game.parameters("g"), self.game.parameters("d")
-        return Point(flatten(g, g).detach(), flatten(d, d).detach())
+        return stand(self.game.parameters("g"), self.game.parameters("d"))
 
     def losses(self, point: Point) -> Totals:
         """(L_g, L_d) with every penalty; also kept, without graph, in ``terms``."""

@@ -52,6 +52,16 @@ class Point:
         """The inner product over both players."""
         return self.g @ other.g + self.d @ other.d
 
+    @property
+    def vector(self) -> Tensor:
+        """Both players in one vector, G first."""
+        return torch.cat([self.g, self.d])
+
+    @staticmethod
+    def cut(vector: Tensor, num_g: int) -> "Point":
+        """The point whose ``vector`` this is, with G's first ``num_g`` numbers."""
+        return Point(vector[:num_g], vector[num_g:])
+
     def detach(self) -> "Point":
         """The same numbers without a graph."""
         return Point(self.g.detach(), self.d.detach())
@@ -98,3 +108,15 @@ def unflatten(
         None if i in absent else laid_out_like(part, p)
         for i, (part, p) in enumerate(zip(split(vector, like), like, strict=True))
     ]
+
+
+def stand(g: Sequence[Tensor], d: Sequence[Tensor]) -> Point:
+    """Where these parameters stand, as a copy."""
+    return Point(flatten(g, g).detach(), flatten(d, d).detach())
+
+
+@torch.no_grad()
+def place(point: Point, g: Sequence[Tensor], d: Sequence[Tensor]) -> None:
+    """Write the point into these parameters."""
+    for vector, parameters in ((point.g, g), (point.d, d)):
+        torch._foreach_copy_(list(parameters), split(vector, parameters))

@@ -10,7 +10,7 @@ from steadygan.game import Game
 from steadygan.types import Batch, Gradient, Player
 from steadygan.updates.field import GameField, Totals
 from steadygan.updates.player import PlayerOptimizer
-from steadygan.updates.point import Point, Rates, flatten, split, unflatten
+from steadygan.updates.point import Point, Rates, flatten, place, stand, unflatten
 
 _PLAYERS: tuple[Player, Player] = ("g", "d")
 
@@ -129,7 +129,6 @@ class Visit:
         field = GameField(
             self.game, self._next_batch(), self.step, keeps_buffers=self._evaluations > 0
         )
-        self._go(self.start)
         here = field(point)
         norm = torch.linalg.vector_norm(torch.cat([here.g.detach(), here.d.detach()]))
         self._note(field.terms, torch.isfinite(norm), ())
@@ -157,15 +156,11 @@ class Visit:
         return [*self.game.g.buffers(), *self.game.d.buffers()]
 
     def _here(self) -> Point:
-        g, d = self._parameters["g"], self._parameters["d"]
-        return Point(flatten(g, g).detach(), flatten(d, d).detach())
+        return stand(self._parameters["g"], self._parameters["d"])
 
     def _go(self, point: Point) -> None:
         """Write the point into the networks."""
         if point is self.start and not self._is_away:
             return
-        with torch.no_grad():
-            for player in _PLAYERS:
-                parameters: list[Tensor] = list(self._parameters[player])
-                torch._foreach_copy_(parameters, split(point.of(player), parameters))
+        place(point, self._parameters["g"], self._parameters["d"])
         self._is_away = point is not self.start

@@ -19,6 +19,13 @@ RULES = [
 OPTIONS: dict[str, list[dict[str, object]]] = {
     "Alternating": [{}, {"d_steps": 3}, {"d_steps": 2, "share_fakes": True}],
     "Optimistic": [{}, {"weight": 0.5}],
+    "SymplecticAdjustment": [{}, {"align": False}],
+    "RungeKutta2": [{}, {"weight": 0.3}],
+    "RungeKutta4": [{}, {"weight": 0.3}],
+    "Implicit": [{"iterations": 40, "tolerance": 1e-14}],
+    "Lookahead": [{}, {"every": 3, "weight": 0.3, "d_steps": 2}],
+    "NegativeMomentum": [{}, {"d_steps": 2}],
+    "Unrolled": [{}, {"steps": 2, "rate": 0.7}],
 }
 CASES = [(rule, options) for rule in RULES for options in OPTIONS.get(rule.__name__, [{}])]
 
