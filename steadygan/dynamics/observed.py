@@ -5,11 +5,12 @@ import torch
 from steadygan.dynamics.spectrum import Verdict
 from steadygan.dynamics.step_map import StepMap
 
-_STEPS = 2000
+_GRADIENTS = 1500
+_LEAST = 100
 _SMALL = 1e-3
 
 
-def observed_verdict(step: StepMap, *, steps: int = _STEPS, seed: int = 0) -> Verdict:
+def observed_verdict(step: StepMap, *, steps: int | None = None, seed: int = 0) -> Verdict:
     """Run from a small deviation and look at the distance: does it vanish, stay, or grow without end?
 
     converges: the last quarter stays below a hundredth of the first distance; diverges: its largest distance is above
@@ -17,9 +18,11 @@ def observed_verdict(step: StepMap, *, steps: int = _STEPS, seed: int = 0) -> Ve
 
     Args:
         step: the map; deviations are from its game's point.
-        steps: how many to run.
+        steps: how many to run; None: 1500 gradients' worth, at least 100.
         seed: of the deviation's direction, of length 0.001.
     """
+    if steps is None:
+        steps = max(_LEAST, int(_GRADIENTS / step.rule.gradients_per_step))
     at = step.start[: step.num]
     generator = torch.Generator().manual_seed(seed)
     v = torch.randn(len(at), generator=generator, dtype=torch.float64).to(at)

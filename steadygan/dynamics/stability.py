@@ -8,6 +8,7 @@ import torch
 from steadygan.dynamics.boundary import StabilityBoundary, StableRates
 from steadygan.dynamics.flow import DENSE, flow
 from steadygan.dynamics.games.flat_game import FlatGame, Vector
+from steadygan.dynamics.linear_twin import linear_twin
 from steadygan.dynamics.linearisation import Linearisation
 from steadygan.dynamics.spectrum import TOLERANCE, excess, moved_by
 from steadygan.dynamics.step_map import StepMap, rule_name
@@ -16,6 +17,7 @@ from steadygan.updates import UpdateRule
 
 _SMALLEST, _LARGEST = 1e-4, 1e4  # steps in units of the field's own speed
 _SLOWEST = 1e-9
+_SHARP = 1e-11
 _RATIO = 1.2
 
 
@@ -62,13 +64,17 @@ def stable_rates(
     if speed == 0:
         return StableRates(float("inf"), float("inf"))
 
-    def grows(scale: float) -> bool:
-        step = StepMap(
-            game, rule, lr_g=scale / speed * lr_g, lr_d=scale / speed * lr_d, point=point
-        )
-        return _grows(step.linearised())
+    at = game.start if point is None else game.at(point)
+    twin = linear_twin(game, rule, at)
+    here, at = (game, at) if twin is None else (twin, twin.start)
 
-    scale = _end_of_stability(grows, lambda: _flow_converges(game, point, lr_g, lr_d), precision)
+    def growth(scale: float, tolerance: float) -> bool:
+        """Whether some deviation grows at these rates."""
+        s = scale / speed
+        step = StepMap(here, rule, lr_g=s * lr_g, lr_d=s * lr_d, point=at)
+        return excess(moved_by(step.linearised()), tolerance) > 0
+
+    scale = _end_of_stability(growth, lambda: _flow_converges(game, point, lr_g, lr_d), precision)
     return StableRates(*(_times(scale / speed, rate) for rate in (lr_g, lr_d)))
 
 
@@ -110,32 +116,30 @@ def stability_boundary(
 
 
 def _end_of_stability(
-    grows: Callable[[float], bool], flow_converges: Callable[[], bool], precision: float
+    growth: Callable[[float, float], bool], flow_converges: Callable[[], bool], precision: float
 ) -> float:
     """The first scale that grows, 0 or inf; see :func:`stable_rates`."""
+    tolerance = TOLERANCE
     low, high = 0.0, _SMALLEST
-    if grows(high):
-        # Either no rate is stable, or the damping is so weak against the rotation that only tiny ones are.
+    while not growth(high, tolerance):
+        low, high = high, high * _RATIO
+        if high > _LARGEST:
+            return float("inf")
+    # Growth by a high power of the rates (Runge-Kutta on a rotation) is there at every rate, and below the tolerance at
+    # small ones: then it shows to a sharper eye well before. So does, rarely, weak damping that ends at tiny rates.
+    if growth(high / 4, _SHARP) or low == 0:
         if not flow_converges():
             return 0.0
-        while grows(high / 2) and high > _SLOWEST:
+        tolerance, low, high = _SHARP, 0.0, high / 4
+        while growth(high, tolerance):
             high /= 2
-        low = high / 2
-        if high <= _SLOWEST:
-            return 0.0
-    else:
-        while not grows(high):
-            low, high = high, high * _RATIO
-            if high > _LARGEST:
-                return float("inf")
+            if high < _SLOWEST:
+                return 0.0
+        low, high = high, 2 * high
     while high - low > precision * high:
         middle = (low + high) / 2
-        low, high = (low, middle) if grows(middle) else (middle, high)
+        low, high = (low, middle) if growth(middle, tolerance) else (middle, high)
     return (low + high) / 2
-
-
-def _grows(local: Linearisation) -> bool:
-    return excess(moved_by(local), TOLERANCE) > 0
 
 
 def _speed(game: FlatGame, point: Vector | None, lr_g: float, lr_d: float) -> float:

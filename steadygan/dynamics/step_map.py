@@ -58,8 +58,9 @@ class StepMap:
         """One period of steps."""
         point = self.game.point(v[: self.num])
         state: State = torch.split(v[self.num :], self._sizes) if self._sizes else ()
-        for step in range(1, self.rule.period + 1):
-            point, state = self.rule.map(self.game, point, state, self.rates, step)
+        with torch.enable_grad():  # rules may differentiate the field inside
+            for step in range(1, self.rule.period + 1):
+                point, state = self.rule.map(self.game, point, state, self.rates, step)
         return torch.cat([point.g, point.d, *state])
 
     def linearised(self) -> Linearisation:
