@@ -5,7 +5,7 @@
 For each game and rule: `stable_rates` predicts from the autodiff Jacobian. Then the game is run, without derivatives of
 the step, at 0.3, 0.7 and 0.99 of the prediction, where the distance must not grow, and at 1.01 of it, where it must
 ("none": must grow at small rates; "any": must not grow at large ones). A step of these games is linear, so running is
-iterating the matrix of the step's own values on unit vectors; 20 steps of the rule itself are compared with it each time.
+iterating the matrix of the step's own values on unit vectors; 20 steps of the rule itself are compared with it.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def growth(
 
 
 def _slope(matrix: np.ndarray, v: np.ndarray) -> float:
-    stride, samples = 8, 256
+    stride, samples = 64, 256
     while True:
         leap = np.linalg.matrix_power(matrix, stride)
         logs, here, carried = np.zeros(samples), v / np.linalg.norm(v), 0.0

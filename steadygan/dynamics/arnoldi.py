@@ -118,8 +118,8 @@ def _in_numpy(product: Product) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _basis(num: int, size: int) -> int:
-    # Wider than ARPACK's 2k + 1: near-degenerate rims, the rule in GANs, otherwise restart without end.
-    return min(size, max(2 * num + 1, int(2.5 * num) + 20))
+    # A little wider than ARPACK's 2k + 1: rims of GANs are often nearly degenerate.
+    return min(size, int(2.5 * num) + 20)
 
 
 def _first(size: int, seed: int) -> np.ndarray:

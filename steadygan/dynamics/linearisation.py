@@ -10,6 +10,7 @@ from torch import Tensor
 from steadygan.errors import ContractError, NonFiniteError
 
 Vector = Float64[Tensor, "n"]
+Value = Float64[Tensor, "m"]
 Jacobian = Float64[Tensor, "m n"]
 
 Result = TypeVar("Result")
@@ -32,7 +33,7 @@ class Linearisation:
     """
 
     def __init__(
-        self, function: Callable[[Vector], Vector], point: Vector, *, name: str = "the function"
+        self, function: Callable[[Vector], Value], point: Vector, *, name: str = "the function"
     ) -> None:
         self.name = name
         with torch.enable_grad():
@@ -45,11 +46,11 @@ class Linearisation:
         self.size = len(point)
 
     @property
-    def value(self) -> Vector:
+    def value(self) -> Value:
         """f(x)."""
         return self._y.detach()
 
-    def times(self, v: Vector) -> Vector:
+    def times(self, v: Vector) -> Value:
         """J v."""
         if self._back is None:
             self._back = self._tried(lambda: self._pulled(self._u, create_graph=True))
@@ -61,7 +62,7 @@ class Linearisation:
         )
         return product
 
-    def transposed_times(self, u: Vector) -> Vector:
+    def transposed_times(self, u: Value) -> Vector:
         """Jᵀ u."""
         return self._tried(lambda: self._pulled(u, create_graph=False))
 

@@ -5,7 +5,7 @@ import torch
 from steadygan.dynamics.spectrum import Verdict
 from steadygan.dynamics.step_map import StepMap
 
-_GRADIENTS = 1500
+_GRADIENTS = 600
 _LEAST = 100
 _SMALL = 1e-3
 
@@ -18,7 +18,7 @@ def observed_verdict(step: StepMap, *, steps: int | None = None, seed: int = 0) 
 
     Args:
         step: the map; deviations are from its game's point.
-        steps: how many to run; None: 1500 gradients' worth, at least 100.
+        steps: how many to run; None: 600 gradients' worth, at least 100.
         seed: of the deviation's direction, of length 0.001.
     """
     if steps is None:

@@ -27,5 +27,5 @@ class PhasePortrait:
     y: Float64[np.ndarray, "rows"]
     u: Float64[np.ndarray, "rows columns"]
     v: Float64[np.ndarray, "rows columns"]
-    paths: tuple[Float64[np.ndarray, "steps 2"], ...] = field(default=())
+    paths: tuple[Float64[np.ndarray, "_ 2"], ...] = field(default=())
     equilibrium: tuple[float, float] | None = None

@@ -5,12 +5,14 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import torch
 from jaxtyping import Complex128, Float64
 
 from steadygan.dynamics.arnoldi import extreme_eigenvalues
 from steadygan.dynamics.flow import DENSE
 from steadygan.dynamics.games.flat_game import FlatGame, Vector
 from steadygan.dynamics.linearisation import Linearisation
+from steadygan.dynamics.smoothness import has_jump
 from steadygan.dynamics.step_map import StepMap, rule_name
 from steadygan.updates import UpdateRule
 
@@ -90,7 +92,7 @@ def spectrum(
     lr_d: float,
     point: Vector | None = None,
     num: int = 6,
-    tolerance: float = 1e-9,
+    tolerance: float = 1e-7,
     seed: int = 0,
 ) -> Spectrum:
     """The spectrum of a rule's step on a game, all of it up to 400 unknowns, the outer rim beyond.
@@ -104,7 +106,8 @@ def spectrum(
         rule: made with ``on_paper``.
         lr_g, lr_d: learning rates, >= 0.
         point: where; None: where the game stands. Away from an equilibrium the map also moves the point, and the
-            eigenvalues say how neighbouring trajectories part.
+            eigenvalues say how neighbouring trajectories part. Where the field jumps (see ``has_jump``) they say
+            nothing; ``analyse`` runs the map instead.
         num: how many eigenvalues of a large game.
         tolerance: of the Arnoldi iteration, relative to the largest step.
         seed: of its first vector.
@@ -124,13 +127,20 @@ def spectrum(
     1.0 orbits
     """
     step = StepMap(game, rule, lr_g=lr_g, lr_d=lr_d, point=point)
+    has_jump(game, step.start[: step.num])  # refuses what has no second derivatives
     local = step.linearised()
     complete = local.size <= DENSE
     moved = moved_by(local) if complete else _rim(local, num, tolerance, seed)
-    period = 1.0 / rule.period
-    roots = moved + 1 if rule.period == 1 else np.power(moved + 1, period)
+    roots = _roots(moved + 1, rule.period)
     ordered = roots[np.argsort(-np.abs(roots), kind="stable")]
     return Spectrum(game.name, rule_name(rule), lr_g, lr_d, ordered, complete)
+
+
+def _roots(eigenvalues: Eigenvalues, period: int) -> Eigenvalues:
+    """What one step of a period does on average; a root would make much of the round-off of a zero."""
+    if period == 1:
+        return eigenvalues
+    return np.power(np.where(np.abs(eigenvalues) < 1e-12, 0, eigenvalues), 1.0 / period)
 
 
 def moved_by(local: Linearisation) -> Eigenvalues:
@@ -151,14 +161,27 @@ def _rim(local: Linearisation, num: int, tolerance: float, seed: int) -> Eigenva
     """λ − 1 for the eigenvalues of largest |λ|. A step of small rates moves all of them by little: the accuracy asked
     of λ is relative to that.
     """
-    longest = abs(extreme_eigenvalues(local.times, local.size, 1, tolerance=1e-2, seed=seed)[0])
+    longest = _longest(local, seed)
     if longest == 0:
         return np.zeros(num, dtype=np.complex128)
     found = extreme_eigenvalues(
         lambda v: v + local.times(v),
         local.size,
         num,
-        tolerance=max(1e-15, tolerance * min(1.0, float(longest))),
+        tolerance=max(1e-15, tolerance * min(1.0, longest)),
         seed=seed,
     )
     return found - 1
+
+
+def _longest(local: Linearisation, seed: int) -> float:
+    """About the largest |λ − 1|, from below, by a few steps of power iteration."""
+    generator = torch.Generator().manual_seed(seed)
+    v = torch.randn(local.size, generator=generator, dtype=torch.float64).to(local.value)
+    length = 0.0
+    for _ in range(5):
+        v = local.times(v / v.norm())
+        length = float(v.norm())
+        if length == 0:
+            break
+    return length
