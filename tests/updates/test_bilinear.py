@@ -134,6 +134,7 @@ def test_where_the_docstrings_say_that_stability_ends() -> None:
         (Extragradient.on_paper(), 1.0),
         (Optimistic.on_paper(), 1 / math.sqrt(3)),
         (RungeKutta4.on_paper(), 2 * math.sqrt(2)),
+        (NegativeMomentum.on_paper(), 1.0),
     ):
         assert growth(rule, limit - 1e-3, limit - 1e-3, 1.0) < 1
         assert growth(rule, limit + 1e-3, limit + 1e-3, 1.0) > 1
