@@ -19,6 +19,7 @@ TITLES = {
     "memory": "Peak memory of a training step",
     "denormals": "A saturated discriminator with and without flush-to-zero",
     "startup": "Start-up",
+    "updates": "Update rules on oscillating games, at equal gradient evaluations",
 }
 
 

@@ -20,7 +20,8 @@ class NegativeMomentum(Alternating):
     φ ← φ − η_d ∇_φ L_d(θ, φ) + β Δφ  (k times),   θ ← θ − η_g ∇_θ L_g(θ, φ) + β Δθ,   Δ: the player's last displacement
 
     Momentum above zero drives the game's rotation, below zero it damps it: with β = −1/2 alternating steps on a
-    bilinear game converge, where without momentum they orbit. Simultaneous steps diverge there at every β.
+    bilinear game converge while η s < 1, where without momentum they orbit. Simultaneous steps diverge there at every
+    β.
     Around any optimizer without momentum of its own: Δ is what the weights really moved, whatever optimizer moved them.
     Cost: that of alternating steps and one copy of the weights kept.
 

@@ -42,8 +42,9 @@ class UpdateRule(ABC):
         g, d: the players' optimizers, plain ``torch.optim`` ones or wrapped with schedule and clipping.
 
     Attributes:
-        gradients_per_step: what a step costs, where the gradient of one player's loss counts 1 and a product of a
-            vector with the Jacobian of the whole field 2; for rules that iterate to a tolerance, the most it can be.
+        gradients_per_step: what a step costs, where the gradient of one player's loss counts 1, a product Jᵀu with the
+            field's Jacobian 2, the first product J w at a point 6 and each further one 2 (half of it for one block): as
+            measured. For rules that iterate to a tolerance, the most it can be.
         period: after so many steps ``map`` repeats.
         memory: what the rule remembers beside the optimizers' states; None before the first step.
     """

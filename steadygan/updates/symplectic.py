@@ -24,7 +24,7 @@ class SymplecticAdjustment(Directed):
     is consensus optimisation. With ``align`` λ takes the sign of ⟨v, ∇H⟩⟨Aᵀv, ∇H⟩/n + ε, with ∇H = Jᵀv, n the number
     of parameters, ε = 1/10: so that it pushes towards stable fixed points and away from unstable ones.
     Around any optimizer, which is given the bracket. Not with float16 loss scales, several processes or compiled
-    networks. Cost: the gradients and the products Jᵀv and Jv, 6 gradients.
+    networks. Cost: the gradients and the products Jᵀv and J v, 10 gradients.
 
     Args:
         g, d: the players' optimizers.
@@ -37,7 +37,7 @@ class SymplecticAdjustment(Directed):
     Source: Balduzzi, Racaniere, Martens, Foerster, Tuyls, Graepel (2018), arXiv 1802.05642, algorithm 1; no difference.
     """
 
-    gradients_per_step = 6.0
+    gradients_per_step = 10.0
     needs_curvature = True
 
     def __init__(
