@@ -30,6 +30,7 @@ from steadygan.penalties import LP, Penalty
 Numbers = Float64[np.ndarray, " k"]
 
 SHIFTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+_FINE = 400
 OBJECTIVES: tuple[Objective, ...] = (
     Minimax(),
     NonSaturating(),
@@ -81,6 +82,7 @@ class Rulers:
         rulers: distances in closed form.
         pulls: gradients, one objective each.
         steps: how long critics were trained.
+        fine, curves: the rulers again on a fine grid, for drawing.
     """
 
     pair: str
@@ -89,6 +91,8 @@ class Rulers:
     rulers: tuple[Ruler, ...]
     pulls: tuple[Pull, ...]
     steps: int
+    fine: Float64[np.ndarray, " fine"]
+    curves: tuple[Ruler, ...]
 
     @property
     def measured(self) -> dict[str, Numbers]:
@@ -176,7 +180,12 @@ def read_rulers(
         trained = train_critics(objective, pair, at, penalty=kept, steps=steps, seed=seed)
         optimal = pull_under_optimal(objective, pair, at)
         pulls.append(_pull(objective, kept, optimal, trained))
-    return Rulers(pair.name, pair.spread, at.numpy(), rulers, tuple(pulls), steps)
+    farthest = float(at.max()) or 1.0
+    fine = torch.linspace(farthest / _FINE, farthest, _FINE, dtype=torch.float64)
+    curves = tuple(_ruler(pair, name, fine) for name in RULERS)
+    return Rulers(
+        pair.name, pair.spread, at.numpy(), rulers, tuple(pulls), steps, fine.numpy(), curves
+    )
 
 
 def _ruler(pair: ShiftedPair, name: str, shifts: torch.Tensor) -> Ruler:
