@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+from torch.utils._pytree import tree_leaves
 
 from steadygan.dynamics.lipschitz.linear_map import LinearMap
 from steadygan.dynamics.lipschitz.value import Ball, Value
@@ -123,6 +125,9 @@ class Trace:
         rules: what is known of operations, by name.
         rows: filled with the layers as they come.
         reasons: why there is no bound, where there is none.
+        where: names of the modules that run, the innermost last.
+        kept: every result so far, by the address of its numbers.
+        refused: the last refusal; it stands even if D catches the exception.
     """
 
     ball: Ball
@@ -130,6 +135,8 @@ class Trace:
     rows: list[Row] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     where: list[str] = field(default_factory=list)
+    kept: dict[int, Tensor] = field(default_factory=dict)
+    refused: str = ""
 
     @property
     def layer(self) -> str:
@@ -150,26 +157,59 @@ class Trace:
         for x in call.traced:
             if version_of(x) != x.version:
                 raise self.refusal(f"gives {call.name!r} a tensor whose view was changed in place")
-        return rule(self, call)
+        with _disable_current_modes():
+            return rule(self, call)
 
     def tell(self, at: Tensor, value: Value) -> Traced:
         """A result that later operations may take."""
         told = at.as_subclass(Traced)
         told.journal, told.value, told.version = self, value, at._version
+        self.kept[at.untyped_storage().data_ptr()] = at  # kept, so that no address is used twice
         return told
 
     def refusal(self, what: str) -> "Refusal":
         """The error for what cannot be bounded."""
-        return Refusal(
+        self.refused = (
             f"the audit must know every operation of D, but {self.layer} {what}; "
             "write it with standard layers, or audit(..., upper=False) for the lower bound alone."
         )
+        return Refusal(self.refused)
 
     def unbounded(self, why: str) -> None:
         """Note why the bound is infinite from here on."""
         reason = f"{self.layer}: {why}"
         if reason not in self.reasons:
             self.reasons.append(reason)
+
+
+class Guard(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its modes untyped
+    """Refuses kernels that read an intermediate result behind the rules' back.
+
+    Scripted functions, ``torch.tensor(x)`` and ``vmap`` take the numbers out of the subclass: what they
+    return would look as if it did not depend on the input, and the bound would be wrong.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # as above
+        self.trace = trace
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run the kernel, unless it reads what is traced."""
+        for leaf in tree_leaves((args, kwargs)):
+            if isinstance(leaf, Tensor) and _address(leaf) in self.trace.kept:
+                raise self.trace.refusal(f"reads its input past PyTorch's functions ({func})")
+        return func(*args, **(kwargs or {}))
+
+
+def _address(x: Tensor) -> int:
+    with torch._C.DisableTorchFunctionSubclass():
+        return x.untyped_storage().data_ptr()
 
 
 def version_of(x: Traced) -> int:

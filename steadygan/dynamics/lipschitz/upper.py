@@ -14,7 +14,7 @@ from steadygan.dynamics.lipschitz.affine import AFFINE_RULES
 from steadygan.dynamics.lipschitz.linear_map import identity
 from steadygan.dynamics.lipschitz.operator_norm import Norm
 from steadygan.dynamics.lipschitz.products import PRODUCT_RULES
-from steadygan.dynamics.lipschitz.trace import Refusal, Row, Trace, Traced, version_of
+from steadygan.dynamics.lipschitz.trace import Guard, Refusal, Row, Trace, Traced, version_of
 from steadygan.dynamics.lipschitz.value import Ball, Source, Value
 from steadygan.errors import ContractError, NonFiniteError
 from steadygan.types import Labels, Samples
@@ -89,13 +89,16 @@ def upper_bound(
     1.414214
     """
     refuse_non_finite(d)
+    d = getattr(d, "_orig_mod", d)  # what torch.compile wrapped
     trace = Trace(Ball(radius, {} if known is None else known), _RULES)
     at = centre.detach().double().cpu()
     source = Source(at.shape, 1.0)
     x = trace.tell(at.clone(), Value(at, {source: identity(at.shape)}))
     arguments = (x,) if labels is None else (x, labels.cpu())
-    with named_layers(d, trace), evaluation(d), torch.no_grad():
+    with named_layers(d, trace), evaluation(d), torch.no_grad(), Guard(trace):
         out = _run(d, trace, arguments)
+    if trace.refused:  # D caught it and went another way than it goes in earnest
+        raise ContractError(trace.refused)
     if not isinstance(out, Traced):
         raise ContractError(
             f"D must compute its output from its input, got {type(out).__name__} that does not depend "
@@ -119,7 +122,7 @@ def _run(d: nn.Module, trace: Trace, arguments: tuple[Tensor, ...]) -> object:
         raise ContractError(str(refusal)) from None
     except (RuntimeError, TypeError, ValueError, NotImplementedError, AttributeError) as error:
         why = f"cannot run in float64 ({' '.join(str(error).split())})"
-        raise ContractError(str(trace.refusal(why))) from error
+        raise ContractError(trace.refused or str(trace.refusal(why))) from error
 
 
 @contextmanager

@@ -148,7 +148,7 @@ def read_rulers(
     says all the same, and which objectives still pull. One dimension, one parameter: it says nothing
     of modes.
 
-    Cost: closed forms are free; training takes about 0.1 s for each objective and 100 steps.
+    Cost: closed forms are free; training takes about 0.3 s for each objective and 100 steps.
 
     Args:
         pair: which distributions; None: ``Uniforms``.

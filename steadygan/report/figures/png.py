@@ -59,6 +59,7 @@ def _draw(axes: "Axes", panel: Panel) -> None:
         axes.set_yticks(range(len(panel.rows)), panel.rows)
     if panel.equal:
         axes.set_aspect("equal")
+        axes.locator_params(nbins=5)
     axes.set_xlabel(panel.x_label, fontsize=9, color=_QUIET)
     axes.set_ylabel(panel.y_label, fontsize=9, color=_QUIET)
     axes.tick_params(labelsize=8, colors=_QUIET, length=3)
@@ -88,8 +89,9 @@ def _mark(axes: "Axes", mark: Line | Dots | Arrows) -> None:
         shades: Any = np.column_stack(
             [np.tile([0.36, 0.39, 0.42], (len(u), 1)), 0.15 + 0.6 * strength]
         )
+        scale = 1.3 * max(8.0, math.sqrt(len(u)))  # arrows as long as the grid is wide
         axes.quiver(
-            mark.x, mark.y, u, v, color=shades, angles="xy", pivot="mid", scale=24, width=0.005
+            mark.x, mark.y, u, v, color=shades, angles="xy", pivot="mid", scale=scale, width=0.005
         )
         return
     label = mark.label or "_"

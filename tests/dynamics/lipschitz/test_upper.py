@@ -220,6 +220,47 @@ def test_what_has_no_rule_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+def scripted(x: Tensor) -> Tensor:
+    traced: Tensor = torch.jit.trace(torch.sin, torch.zeros(1, 3).double())(x)
+    return traced
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: scripted(x) + x,
+        lambda x: torch.tensor(x) + x,
+        lambda x: torch.vmap(lambda row: row * 2)(x) + x,
+        lambda x: x.as_subclass(Tensor) * 2 + x,
+    ],
+    ids=["scripted", "copied", "batched", "unwrapped"],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_what_slips_past_the_rules_is_refused(function: Callable[[Tensor], Tensor]) -> None:
+    with pytest.raises(ContractError, match=r"past PyTorch's|no bound"):
+        bound(function, 3)
+
+
+def test_a_refusal_stands_even_if_d_catches_it() -> None:
+    def evasive(x: Tensor) -> Tensor:
+        try:
+            return x.sort().values
+        except Exception:
+            return x
+
+    with pytest.raises(ContractError, match="'sort'"):
+        bound(evasive, 3)
+
+
+def test_functions_of_ones_own_are_followed_through() -> None:
+    class Triple(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: object, x: Tensor) -> Tensor:
+            return x * 3
+
+    assert bound(lambda x: Triple.apply(x) + x, 3) == pytest.approx(4)
+
+
 def test_a_tensor_changed_through_a_view_is_refused() -> None:
     def sly(x: Tensor) -> Tensor:
         h = x * 2
