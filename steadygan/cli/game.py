@@ -1,6 +1,7 @@
 """``steadygan game``: what an update rule does to a small game, and up to which learning rates it is stable."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 from steadygan.errors import ConfigError, unknown_name
 
 if TYPE_CHECKING:
-    from steadygan.dynamics import FlatGame
+    from steadygan.dynamics import Analysis, FlatGame
     from steadygan.updates import UpdateRule
 
 _SETTINGS = {
@@ -85,6 +86,10 @@ def command(
     from steadygan.cli.game_text import comparison, page
     from steadygan.dynamics import analyse
 
+    if plot is not None:
+        from steadygan.report.figures.draw import drawable
+
+        drawable(plot)
     _require_rate("--lr-g", lr_g)
     _require_rate("--lr-d", lr_d)
     asked = _Asked(matrix, num_g, objective, penalty or None, noise, mean, std)
@@ -99,6 +104,34 @@ def command(
         print(comparison(found, rules, lr_g, lr_d))
     else:
         print(page(found[0], lr_g, lr_d))
+    if plot is not None:
+        _draw(plot, chosen, rules, found, point)
+
+
+def _draw(
+    plot: Path,
+    game: "FlatGame",
+    rules: Sequence["UpdateRule"],
+    found: Sequence["Analysis"],
+    point: Any,
+) -> None:
+    from steadygan.dynamics import phase_portrait, stability_boundary
+    from steadygan.report.figures import comparison_figure, draw, game_figure
+
+    lr_g, lr_d = found[0].spectrum.lr_g, found[0].spectrum.lr_d
+    # Every arrow is a step of the rule, and some rules' steps cost a hundred gradients.
+    num, steps = (19, 200) if len(rules) == 1 else (9, 100)
+    portraits = [
+        phase_portrait(game, rule, lr_g=lr_g, lr_d=lr_d, point=point, num=num, steps=steps)
+        for rule in rules
+    ]
+    if len(rules) == 1:
+        boundary = stability_boundary(game, rules[0], point=point)
+        figure = game_figure(portraits[0], found[0].spectrum, boundary, found[0].verdict)
+    else:
+        spectra = [each.spectrum for each in found]
+        figure = comparison_figure(portraits, spectra, [each.verdict for each in found])
+    print(draw(figure, plot), file=sys.stderr)
 
 
 def _require_rate(name: str, rate: float) -> None:

@@ -19,6 +19,8 @@ _VERBS = {
     "report": "Write a run's HTML report.",
     "game": "Say whether a small game converges under an update rule, and up to which rates.",
     "ward": "Measure the doctor on trainings whose outcomes are known.",
+    "rulers": "Show what distances and objectives say as two distributions move apart.",
+    "audit": "Measure how steep a run's discriminator is, layer by layer and point by point.",
     "list": "List recipes, or the parts a recipe can name.",
 }
 

@@ -21,11 +21,20 @@ from steadygan.dynamics.games import GaussianGAN as GaussianGAN
 from steadygan.dynamics.games import NetworkGame as NetworkGame
 from steadygan.dynamics.games import Quadratic as Quadratic
 from steadygan.dynamics.linearisation import Linearisation as Linearisation
+from steadygan.dynamics.lipschitz import Audit as Audit
+from steadygan.dynamics.lipschitz import UpperBound as UpperBound
+from steadygan.dynamics.lipschitz import audit as audit
+from steadygan.dynamics.lipschitz import upper_bound as upper_bound
 from steadygan.dynamics.observed import observed_verdict as observed_verdict
 from steadygan.dynamics.path_angle import PathAngle as PathAngle
 from steadygan.dynamics.path_angle import path_angle as path_angle
 from steadygan.dynamics.portrait import PhasePortrait as PhasePortrait
 from steadygan.dynamics.portraits import phase_portrait as phase_portrait
+from steadygan.dynamics.rulers import Gaussians as Gaussians
+from steadygan.dynamics.rulers import Points as Points
+from steadygan.dynamics.rulers import Rulers as Rulers
+from steadygan.dynamics.rulers import Uniforms as Uniforms
+from steadygan.dynamics.rulers import read_rulers as read_rulers
 from steadygan.dynamics.smoothness import has_jump as has_jump
 from steadygan.dynamics.spectrum import Spectrum as Spectrum
 from steadygan.dynamics.spectrum import spectrum as spectrum
@@ -62,4 +71,13 @@ __all__ = [
     "spectrum",
     "stability_boundary",
     "stable_rates",
+    "Audit",
+    "Gaussians",
+    "Points",
+    "Rulers",
+    "Uniforms",
+    "UpperBound",
+    "audit",
+    "read_rulers",
+    "upper_bound",
 ]
