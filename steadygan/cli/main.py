@@ -18,6 +18,7 @@ _VERBS = {
     "diagnose": "Say what a run's log shows: ours, TensorBoard's or a CSV.",
     "report": "Write a run's HTML report.",
     "game": "Say whether a small game converges under an update rule, and up to which rates.",
+    "analyse": "Put the spectra of a run's game along its checkpoints into its report.",
     "ward": "Measure the doctor on trainings whose outcomes are known.",
     "rulers": "Show what distances and objectives say as two distributions move apart.",
     "audit": "Measure how steep a run's discriminator is, layer by layer and point by point.",

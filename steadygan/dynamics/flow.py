@@ -95,7 +95,9 @@ def flow(
         matrix = speeds[:, None] * local.finite_dense()
         return _dense_flow(matrix)
     found = [
-        extreme_eigenvalues(lambda v: speeds * local.times(v), len(at), num, rim=rim)
+        extreme_eigenvalues(
+            lambda v: speeds * local.times(v), len(at), num, rim=rim, tolerance=1e-7
+        )
         for rim in ("modulus", "most positive", "most negative")
     ]
     return Flow(distinct(np.concatenate(found)), False, None, None)
