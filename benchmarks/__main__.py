@@ -20,6 +20,7 @@ TITLES = {
     "denormals": "A saturated discriminator with and without flush-to-zero",
     "startup": "Start-up",
     "metrics": "Metrics against the libraries that compute the same",
+    "updates": "Update rules on oscillating games, at equal gradient evaluations",
 }
 
 

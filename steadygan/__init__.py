@@ -10,6 +10,7 @@ The map of the house, in import order (a module imports only from lines above it
     metrics                two sets of samples -> numbers
     game                   networks + objective + penalties -> losses and the gradient field
     updates                how both players move
+    dynamics               spectrum, stability and rotation of a game under an update rule
     record                 the append-only record of a run
     probes                 measurements during training -> record
     doctor                 detectors: record in, findings out
@@ -61,6 +62,7 @@ _FOLDERS = (
     "data",
     "doctor",
     "evaluation",
+    "dynamics",
     "metrics",
     "monitor",
     "networks",

@@ -11,13 +11,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from steadygan.errors import ConfigError, ContractError
+from steadygan.errors import ContractError
 from steadygan.layout import laid_out_like
 from steadygan.loss_scale import LossScale
 from steadygan.names import snake_case
 from steadygan.networks.constraints import Constraint
 from steadygan.objectives import Objective
 from steadygan.penalties import Penalty
+from steadygan.penalties.per_sample import require_no_batch_norm
 from steadygan.types import Batch, Gradient, Judged, Labels, Logits, Player, Samples, Side
 
 Terms = dict[str, Tensor]
@@ -31,6 +32,14 @@ class Field(NamedTuple):
 
     g: Sequence[Tensor | None]
     d: Sequence[Tensor | None]
+    terms: Mapping[str, Tensor]
+
+
+class Losses(NamedTuple):
+    """Both players' total losses, with their graphs, and the terms of both."""
+
+    g: Tensor
+    d: Tensor
     terms: Mapping[str, Tensor]
 
 
@@ -76,7 +85,7 @@ class Game:
         self.autocast = autocast
         self.loss_scale = dict(loss_scale or {})
         self.reduce = reduce
-        self._refuse_batch_norm_under_penalties()
+        require_no_batch_norm(d, self.penalties)
 
     def parameters(self, player: Player) -> list[nn.Parameter]:
         """The player's trainable parameters, in the order of ``Gradient.grads``."""
@@ -138,11 +147,14 @@ class Game:
         The mathematics of ``gradient("g", ...)`` and ``gradient("d", ...)`` on the same batch, at about three
         quarters of the cost.
         """
-        fake = self.generate(batch)
-        d_total, d_terms, (real, judged) = self._d_total_and_logits(batch, fake, step)
-        g_total, g_terms = self._g_total_of(judged.logits, real.logits)
+        (g_total, g_terms), (d_total, d_terms) = self._totals(batch, step)
         grad_g = self._differentiate("g", g_total, g_terms, retain_graph=True)
         return grad_g, self._differentiate("d", d_total, d_terms)
+
+    def losses(self, batch: Batch, step: int) -> Losses:
+        """Both total losses at one point, from one pass of G and one of D; D's keeps its path to G."""
+        (g_total, g_terms), (d_total, d_terms) = self._totals(batch, step)
+        return Losses(g_total, d_total, {**d_terms, **g_terms})
 
     def field(self, batch: Batch, step: int, *, create_graph: bool = False) -> Field:
         """Both players' gradients at one point, differentiable again with ``create_graph``.
@@ -150,20 +162,15 @@ class Game:
         The fakes stay attached to G, so that derivatives of D's gradient in G's parameters are there: detaching
         them would lose the mixed terms that rotation and consensus are made of.
         """
-        fake = self.generate(batch)
-        d_total, d_terms, (real, judged) = self._d_total_and_logits(batch, fake, step)
-        g_total, g_terms = self._g_total_of(judged.logits, real.logits)
+        losses = self.losses(batch, step)
 
         def grads(total: Tensor, player: Player) -> Sequence[Tensor | None]:
+            own = self.parameters(player)
             return torch.autograd.grad(
-                total,
-                self.parameters(player),
-                create_graph=create_graph,
-                retain_graph=True,
-                allow_unused=True,
+                total, own, create_graph=create_graph, retain_graph=True, allow_unused=True
             )
 
-        return Field(grads(g_total, "g"), grads(d_total, "d"), {**d_terms, **g_terms})
+        return Field(grads(losses.g, "g"), grads(losses.d, "d"), losses.terms)
 
     def constrain(self) -> None:
         """Impose every constraint on D's weights; update rules call it after each step of D."""
@@ -171,6 +178,11 @@ class Game:
             constraint(self.d)
 
     # -- losses ---------------------------------------------------------------------------------------------
+
+    def _totals(self, batch: Batch, step: int) -> tuple[tuple[Tensor, Terms], tuple[Tensor, Terms]]:
+        fake = self.generate(batch)
+        d_total, d_terms, (real, judged) = self._d_total_and_logits(batch, fake, step)
+        return self._g_total_of(judged.logits, real.logits), (d_total, d_terms)
 
     def _d_total_and_logits(
         self, batch: Batch, fake: Tensor, step: int
@@ -284,13 +296,3 @@ class Game:
 
     def _forward(self) -> AbstractContextManager[object]:
         return nullcontext() if self.autocast is None else self.autocast()
-
-    def _refuse_batch_norm_under_penalties(self) -> None:
-        kinds = (nn.modules.batchnorm._BatchNorm,)
-        names = [name for name, module in self.d.named_modules() if isinstance(module, kinds)]
-        active = [type(p).__name__ for p in self.penalties if p.weight > 0]
-        if names and active:
-            raise ConfigError(
-                f"{active[0]} is computed per sample, but D has batch normalisation (layer {names[0]!r}); "
-                "use norm 'layer', 'instance' or 'none' in D, or drop the penalty."
-            )

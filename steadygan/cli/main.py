@@ -19,7 +19,11 @@ _VERBS = {
     "evaluate": "Measure how close samples are to data, with intervals.",
     "compare": "Rank runs, and say which differences are noise.",
     "report": "Write a run's HTML report.",
+    "game": "Say whether a small game converges under an update rule, and up to which rates.",
+    "analyse": "Put the spectra of a run's game along its checkpoints into its report.",
     "ward": "Measure the doctor on trainings whose outcomes are known.",
+    "rulers": "Show what distances and objectives say as two distributions move apart.",
+    "audit": "Measure how steep a run's discriminator is, layer by layer and point by point.",
     "list": "List recipes, or the parts a recipe can name.",
 }
 

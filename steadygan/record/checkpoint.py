@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from steadygan.errors import CheckpointError
@@ -85,6 +86,19 @@ def load_newest(folder: Path) -> tuple[int, StateDict]:
     raise CheckpointError(
         f"no checkpoint in {folder}; was the run killed before its first one? Start it anew."
     )
+
+
+def load_every(folder: Path) -> Iterator[tuple[int, StateDict]]:
+    """Step and state of every whole checkpoint, oldest first; damaged ones are skipped with a warning."""
+    for candidate in reversed(checkpoint_folders(folder)):
+        try:
+            yield _load(candidate)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            warnings.warn(
+                f"checkpoint {candidate} is damaged ({_one_line(error)}) and left out.",
+                DamagedCheckpointWarning,
+                stacklevel=2,
+            )
 
 
 def checkpoint_folders(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from steadygan.errors import DataError
 from steadygan.record import Record, read
 from steadygan.report.curves import Group, group_curves
 from steadygan.report.pictures import (
@@ -105,12 +106,24 @@ def gather(run_dir: Path) -> Contents:
         not_assessed=tuple(_kind(k) for k in _listed(diagnosis, "not_assessed")),
         pictures=pictures,
         illustrations=drawn,
-        groups=group_curves(record, objective),
+        groups=(*group_curves(record, objective), *_dynamics(run_dir, objective, missing)),
         record=record,
         recipe=text,
         environment=environment,
         missing=tuple(missing),
     )
+
+
+def _dynamics(run_dir: Path, objective: str | None, missing: list[str]) -> tuple[Group, ...]:
+    """Charts of spectra.jsonl, which `steadygan analyse` writes; most runs have none."""
+    path = run_dir / "spectra.jsonl"
+    if not path.exists():
+        return ()
+    try:
+        return group_curves(read(path), objective)
+    except DataError:
+        missing.append(f"{path.name} is damaged and was left out.")
+        return ()
 
 
 def _text(path: Path, what: str, missing: list[str]) -> str:

@@ -37,6 +37,13 @@ _GROUPS: dict[str, _Charts] = {
         ("D's probabilities", ("prob_real", "prob_fake")),
         ("Loss scales", ("loss_scale_g", "loss_scale_d")),
     ],
+    "The game's dynamics along the checkpoints": [
+        ("Largest factor of a step", ("spectral_radius",)),
+        ("Slowest rate of the flow", ("flow_rate",)),
+        ("Speed of the flow", ("flow_radius",)),
+        ("Rotation", ("rotation", "hamiltonian_share")),
+        ("Least own curvature", ("curvature_g", "curvature_d")),
+    ],
     "Penalties and time": [
         *((signal_entry(name).label, (name,)) for name in ("r1", "r2", "wgan_gp", "lp", "dragan")),
         ("Step time", ("step_s",)),

@@ -2,6 +2,7 @@
 
 from steadygan import objectives
 from steadygan.names import snake_case
+from steadygan.report.dynamics_signals import DYNAMICS_SIGNALS
 from steadygan.report.entry import Entry as Entry
 from steadygan.report.probe_signals import PROBE_SIGNALS
 
@@ -9,6 +10,7 @@ _PENALTY = "Mean of the penalty on D before its weight, on the steps where it is
 
 SIGNALS: dict[str, Entry] = {
     **PROBE_SIGNALS,
+    **DYNAMICS_SIGNALS,
     "loss_d": Entry(
         "D",
         "",

@@ -42,6 +42,11 @@ class RunDirectory:
         return self.root / "metrics.jsonl"
 
     @property
+    def spectra(self) -> Path:
+        """The game's dynamics along the checkpoints, one a line; written by `steadygan analyse`."""
+        return self.root / "spectra.jsonl"
+
+    @property
     def checkpoints(self) -> Path:
         """The run's whole state, newest two."""
         return self.root / "checkpoints"

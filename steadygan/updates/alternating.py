@@ -5,7 +5,9 @@ from torch.optim import Optimizer
 from steadygan.errors import ConfigError
 from steadygan.game import Game
 from steadygan.types import StepInfo
+from steadygan.updates.field import Field
 from steadygan.updates.player import PlayerOptimizer
+from steadygan.updates.point import Point, Rates, State
 from steadygan.updates.rule import Draw, UpdateRule
 
 
@@ -40,7 +42,16 @@ class Alternating(UpdateRule):
                 f"Alternating.d_steps must be >= 1, got {d_steps}; to slow D down, lower its rate."
             )
         self.d_steps = d_steps
+        self.gradients_per_step = d_steps + 1.0
         self.share_fakes = share_fakes
+
+    def map(
+        self, field: Field, point: Point, state: State, rates: Rates, step: int = 1
+    ) -> tuple[Point, State]:
+        """D k times, then G against the D that has moved."""
+        for _ in range(self.d_steps):
+            point = Point(point.g, point.d - rates.d * field(point).d)
+        return Point(point.g - rates.g * field(point).g, point.d), state
 
     def step(self, game: Game, draw: Draw, step: int) -> StepInfo:
         """D's steps, then G's."""

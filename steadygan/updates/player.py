@@ -1,6 +1,8 @@
 """One player's optimizer with what surrounds its step: schedule, clipping, and the guard against non-finite values."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,15 +72,43 @@ class PlayerOptimizer:
             return scale is not None and scale.forgives(False)
         elif scale is not None:
             scale.forgives(True)
-        if self.schedule is not None:
-            factor = self.schedule(step)
-            for group in self.optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * factor
+        self.schedule_at(step)
         self._clip(gradient)
         for parameter, grad in zip(parameters, gradient.grads, strict=True):
             parameter.grad = grad
         self.optimizer.step()
         return True
+
+    def schedule_at(self, step: int) -> None:
+        """Set the rates of this step."""
+        if self.schedule is not None:
+            factor = self.schedule(step)
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * factor
+
+    def preview(
+        self, parameters: Sequence[torch.nn.Parameter], grads: Sequence[Tensor | None]
+    ) -> None:
+        """Move the parameters as ``apply`` would, but leave the optimizer as it was; the caller moves them back.
+
+        The optimizer's hooks are not called: who counts steps through them counts those that stay.
+        """
+        optimizer, kept = self.optimizer, self.optimizer.state
+        optimizer.state = defaultdict(
+            dict, {p: {k: _copied(v) for k, v in slots.items()} for p, slots in kept.items()}
+        )
+        for name in ("found_inf", "grad_scale"):  # of the last real step
+            optimizer.__dict__.pop(name, None)
+        self._clip_all(grads)
+        for parameter, grad in zip(parameters, grads, strict=True):
+            parameter.grad = grad
+        step = type(optimizer).step
+        try:
+            getattr(step, "__wrapped__", step)(optimizer)
+        finally:
+            optimizer.state = kept
+            for parameter in parameters:
+                parameter.grad = None
 
     def settle(self) -> int | None:
         """The first step since the last call whose gradient was not finite and was void; None if all were."""
@@ -95,6 +125,13 @@ class PlayerOptimizer:
     def load_state_dict(self, state: StateDict) -> None:
         """Continue from ``state_dict``."""
         self.optimizer.load_state_dict(state)
+
+    def _clip_all(self, grads: Sequence[Tensor | None]) -> None:
+        if self.clip_norm is None and self.clip_value is None:
+            return
+        present = [g for g in grads if g is not None]
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(present)))
+        self._clip(Gradient(grads, {}, norm, torch.isfinite(norm)))
 
     def _clip(self, gradient: Gradient) -> None:
         grads = [g for g in gradient.grads if g is not None]
@@ -118,3 +155,7 @@ class PlayerOptimizer:
         # by attributes that its types do not declare.
         self.optimizer.found_inf = (~gradient.finite).float()  # type: ignore[attr-defined]
         self.optimizer.grad_scale = None  # type: ignore[attr-defined]
+
+
+def _copied(value: Any) -> Any:
+    return value.clone() if isinstance(value, Tensor) else value

@@ -1,17 +1,36 @@
-"""The contract of an update rule: how the players' gradients become a step."""
+"""The contract of an update rule: how the players' gradients become a step.
+
+Every rule says its mathematics once, in ``map``: a pure, differentiable function of a field, a point and the rule's
+memory. Analysis differentiates ``map``; ``step`` trains networks and does the same with any optimizer.
+
+    rule = Optimistic.on_paper(weight=1.0)             # no networks: only ``map`` will be used
+    field = LossField(losses)                          # or GameField(game, batch): flat vectors in, gradients out
+    state = rule.begin(field, point)                   # () for rules without memory
+    for step in 1, 2, …:
+        point, state = rule.map(field, point, state, Rates(0.1, 0.1), step)
+
+The Jacobian of (point, state) ↦ map(point, state) is the step's linearisation, by ``torch.autograd``: a ``Point`` that
+carries gradients gives a result that does. A rule whose steps differ repeats every ``period`` steps: analysis takes the
+composition of the steps 1 … ``period``, and the root of its spectral radius for the growth of one step.
+With plain SGD (no momentum, decay or clipping) and a fixed batch, ``step`` equals ``map`` to rounding; a conformance
+test holds every rule to it.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from steadygan.blame import blame
 from steadygan.errors import ConfigError, NonFiniteError
 from steadygan.game import Game
 from steadygan.types import Batch, Gradient, Player, StateDict, StepInfo
+from steadygan.updates.field import Field
 from steadygan.updates.player import PlayerOptimizer
+from steadygan.updates.point import Point, Rates, State
 
 Draw = Callable[[], Batch]
 
@@ -21,7 +40,17 @@ class UpdateRule(ABC):
 
     Args:
         g, d: the players' optimizers, plain ``torch.optim`` ones or wrapped with schedule and clipping.
+
+    Attributes:
+        gradients_per_step: what a step costs, where the gradient of one player's loss counts 1, a product Jᵀu with the
+            field's Jacobian 2, the first product J w at a point 6 and each further one 2 (half of it for one block): as
+            measured. For rules that iterate to a tolerance, the most it can be.
+        period: after so many steps ``map`` repeats.
+        memory: what the rule remembers beside the optimizers' states; None before the first step.
     """
+
+    gradients_per_step: float
+    period: int = 1
 
     def __init__(self, g: Optimizer | PlayerOptimizer, d: Optimizer | PlayerOptimizer) -> None:
         self.players: dict[Player, PlayerOptimizer] = {
@@ -30,6 +59,31 @@ class UpdateRule(ABC):
         }
         if self.players["g"].optimizer is self.players["d"].optimizer:
             raise ConfigError("g and d must have an optimizer each, got one for both; make two.")
+        self.memory: State | None = None
+
+    @classmethod
+    def on_paper(cls, **options: Any) -> "UpdateRule":
+        """The rule without networks, for its ``map`` alone; options as in the constructor."""
+        idle = [torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0) for _ in range(2)]
+        return cls(*idle, **options)
+
+    @abstractmethod
+    def map(
+        self, field: Field, point: Point, state: State, rates: Rates, step: int = 1
+    ) -> tuple[Point, State]:
+        """The exact step with plain gradient descent, as a pure function.
+
+        Args:
+            field: both players' gradients at any point.
+            point: where the step begins.
+            state: the rule's memory, from ``begin`` or the last call.
+            rates: the players' learning rates.
+            step: the number of this step, from 1; only rules with a ``period`` above 1 look at it.
+        """
+
+    def begin(self, field: Field, point: Point) -> State:
+        """The memory before the first step from this point."""
+        return ()
 
     @abstractmethod
     def step(self, game: Game, draw: Draw, step: int) -> StepInfo:
@@ -52,17 +106,27 @@ class UpdateRule(ABC):
 
     def state_dict(self) -> StateDict:
         """Everything a bit-exact continuation needs."""
-        return {player: optimizer.state_dict() for player, optimizer in self.players.items()}
+        state: StateDict = {
+            player: optimizer.state_dict() for player, optimizer in self.players.items()
+        }
+        if self.memory is not None:
+            state["memory"] = list(self.memory)
+        return state
 
     def load_state_dict(self, state: StateDict) -> None:
         """Continue from ``state_dict``."""
         for player, optimizer in self.players.items():
             optimizer.load_state_dict(state[player])
+        device = self.players["g"].optimizer.param_groups[0]["params"][0].device
+        memory = state.get("memory")
+        self.memory = None if memory is None else tuple(part.to(device) for part in memory)
 
     def move(
         self, game: Game, batch: Batch, step: int, gradients: Mapping[Player, Gradient]
-    ) -> None:
+    ) -> bool:
         """Apply these players' gradients, all or none; impose the constraints after D has moved.
+
+        False where nothing moved because a loss scale was too high and has been cut.
 
         Raises:
             NonFiniteError: where one of the gradients is not finite; then no weight has changed.
@@ -80,6 +144,7 @@ class UpdateRule(ABC):
                 raise self._blame(step)
         if "d" in gradients:
             game.constrain()
+        return not game.loss_scale or bool(finite)
 
     def signals(self, gradients: Mapping[Player, Gradient]) -> dict[str, Tensor | float]:
         """The record of a step: every term, each player's gradient norm before clipping, its learning rate."""

@@ -2,6 +2,8 @@
 
 from steadygan.game import Game
 from steadygan.types import Gradient, Player, StepInfo
+from steadygan.updates.field import Field
+from steadygan.updates.point import Point, Rates, State
 from steadygan.updates.rule import Draw, UpdateRule
 
 
@@ -15,6 +17,14 @@ class Simultaneous(UpdateRule):
 
     Source: Mescheder, Geiger, Nowozin (2018), arXiv 1801.04406, section 2.1.
     """
+
+    gradients_per_step = 2.0
+
+    def map(
+        self, field: Field, point: Point, state: State, rates: Rates, step: int = 1
+    ) -> tuple[Point, State]:
+        """Both gradients at the point, then both moves."""
+        return point - rates * field(point), state
 
     def step(self, game: Game, draw: Draw, step: int) -> StepInfo:
         """Both gradients, then both moves; neither moves if one gradient is not finite."""

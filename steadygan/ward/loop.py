@@ -18,7 +18,7 @@ class Unguarded(Alternating):
 
     def move(
         self, game: Game, batch: Batch, step: int, gradients: Mapping[Player, Gradient]
-    ) -> None:
+    ) -> bool:
         """Apply these players' gradients."""
         for player, gradient in gradients.items():
             self.players[player].apply(
@@ -27,3 +27,4 @@ class Unguarded(Alternating):
         self._last = (game, batch, gradients)
         if "d" in gradients:
             game.constrain()
+        return True

@@ -84,6 +84,9 @@ def test_resumed_is_uninterrupted(rule: type[UpdateRule], optimizer: Make, tmp_p
     run(again, resumed, rest, range(6, 11))
     for a, b in zip(weights(game), weights(again), strict=True):
         assert torch.equal(a, b)
+    if whole.memory is not None:
+        for a, b in zip(whole.memory, resumed.memory, strict=True):
+            assert torch.equal(a, b)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.__name__)
@@ -174,7 +177,12 @@ def test_constraint_is_imposed_after_each_step_of_d() -> None:
     assert max(float(p.detach().abs().max()) for p in d.parameters()) <= 0.02
 
 
-def test_d_steps_and_shared_fakes_count_batches() -> None:
+@pytest.mark.parametrize(
+    "alternating",
+    [r for r in RULES if issubclass(r, updates.Alternating)],
+    ids=lambda r: r.__name__,
+)
+def test_d_steps_and_shared_fakes_count_batches(alternating: type[UpdateRule]) -> None:
     for options, expected in (
         ({}, 2),
         ({"d_steps": 5}, 6),
@@ -182,11 +190,12 @@ def test_d_steps_and_shared_fakes_count_batches() -> None:
     ):
         g, d = mlp(4, 2, width=16, depth=2)
         game = Game(g, d, Relativistic())
-        rule = updates.Alternating(
+        rule = alternating(
             optimizers.adam(g.parameters()),
             optimizers.adam(d.parameters()),
             **options,
         )
+        assert rule.gradients_per_step == options.get("d_steps", 1) + 1
         count = itertools.count()
         stream = batches()
 
