@@ -13,7 +13,6 @@ from steadygan.errors import ConfigError
 
 if TYPE_CHECKING:
     from steadygan.ward import Case
-    from steadygan.ward.rounds import Visit
 
 _SEEDS = {"tuned": "0-2", "held": "3-5"}
 
@@ -39,6 +38,13 @@ _SEEDS = {"tuned": "0-2", "held": "3-5"}
     type=click.FloatRange(min=0, min_open=True),
     help="Watch within this share of the step time, as steadygan.watch does with 0.02; without, at full cadence.",
 )
+@click.option("--treat", is_flag=True, help="Treat the failing cases, and compare rescue and harm.")
+@click.option(
+    "--arms",
+    default=None,
+    metavar="autopilot,recipe",
+    help="With --treat: only these treatments, beside doing nothing.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), help="Trainings at a time; one a core.")
 @click.option("--list", "only_list", is_flag=True, help="List the cases.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
@@ -50,6 +56,8 @@ def command(
     data: Path | None,
     out: Path | None,
     budget: float | None,
+    treat: bool,
+    arms: str | None,
     jobs: int | None,
     only_list: bool,
     as_json: bool,
@@ -64,6 +72,7 @@ def command(
     steadygan ward --quick
     steadygan ward --data data --out runs/ward
     steadygan ward ring-g-jump my_case.yaml --seeds 0-4
+    steadygan ward --treat --arms autopilot,recipe --data data
     """
     chosen = _chosen(cases, half, quick)
     if only_list:
@@ -74,10 +83,27 @@ def command(
         chosen = [c for c in chosen if c.name not in left_out]
     if not chosen:
         raise ConfigError("ward has no case to run; give --data, or other cases.")
+    names = _arms(treat, arms)
     if out is not None:
-        return _make(chosen, seeds, quick, data, out, budget, jobs, as_json)
+        return _make(chosen, seeds, quick, data, out, budget, names, jobs, as_json)
     with tempfile.TemporaryDirectory(prefix="steadygan-") as folder:
-        return _make(chosen, seeds, quick, data, Path(folder), budget, jobs, as_json)
+        return _make(chosen, seeds, quick, data, Path(folder), budget, names, jobs, as_json)
+
+
+def _arms(treat: bool, names: str | None) -> list[str]:
+    """The treatments to compare, doing nothing first; none without --treat."""
+    from steadygan.errors import unknown_name
+    from steadygan.ward.arms import ARMS
+
+    if names is not None and not treat:
+        raise ConfigError("--arms is for --treat; give both.")
+    if not treat:
+        return []
+    asked = list(ARMS) if names is None else names.split(",")
+    for name in asked:
+        if name not in ARMS:
+            raise unknown_name("arm", name, list(ARMS))
+    return ["nothing", *(name for name in asked if name != "nothing")]
 
 
 def _make(
@@ -87,6 +113,7 @@ def _make(
     data: Path | None,
     out: Path,
     budget: float | None,
+    arms: Sequence[str],
     jobs: int | None,
     as_json: bool,
 ) -> int:
@@ -94,18 +121,32 @@ def _make(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     from steadygan.ward import score
-    from steadygan.ward.rounds import make_rounds, visits
+    from steadygan.ward.rescue import rescue_json, rescue_page, rescues
+    from steadygan.ward.rounds import Visit, make_rounds, treatments, visits
     from steadygan.ward.text import page, to_json
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # for the processes that train
     planned: list[Visit] = []
     for half, usual in _SEEDS.items():
         numbers = _numbers(seeds or ("3" if quick else usual))
-        planned += visits([c for c in cases if c.half == half], numbers, out, data, budget)
+        mine = [c for c in cases if c.half == half]
+        if arms:
+            planned += treatments(mine, numbers, out, data, arms=arms)
+        else:
+            planned += visits(mine, numbers, out, data, budget)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=len(planned))
-        judgements = make_rounds(planned, jobs=jobs, on_done=lambda: progress.advance(task))
+
+        def done() -> None:
+            progress.advance(task)
+
+        if arms:
+            treated = make_rounds(planned, Visit.treat, jobs=jobs, on_done=done)
+            found = rescues(treated)
+            print(rescue_json(found, treated) if as_json else rescue_page(found, treated))
+            return 0
+        judgements = make_rounds(planned, Visit.make, jobs=jobs, on_done=done)
     scores = score(judgements)
     print(to_json(scores, judgements) if as_json else page(scores))
     return 0

@@ -4,7 +4,9 @@ import math
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,7 +15,7 @@ from steadygan.data import Latent, Source, Stream
 from steadygan.data.array_source import ArraySource
 from steadygan.doctor import examine
 from steadygan.errors import SteadyganError
-from steadygan.monitor import Monitor, watch
+from steadygan.monitor import Monitor
 from steadygan.recipes import Recipe, load_recipe
 from steadygan.recipes.assemble import Parts, assemble, make_source
 from steadygan.recipes.construct import construct
@@ -21,6 +23,7 @@ from steadygan.record import read
 from steadygan.training.engine import make_engine
 from steadygan.types import Labels
 from steadygan.updates import Alternating
+from steadygan.ward.arms import ARMS, Arm
 from steadygan.ward.case import Case, Pool
 from steadygan.ward.course import Course, Reading
 from steadygan.ward.faults import FAULTS, Ongoing
@@ -40,7 +43,12 @@ _LIMIT = 1e15  # weights beyond are about to be infinite; a plain loop would cra
 
 
 def play(
-    case: Case, seed: int, folder: Path, data: Path | None = None, budget: float | None = None
+    case: Case,
+    seed: int,
+    folder: Path,
+    data: Path | None = None,
+    budget: float | None = None,
+    arm: str | None = None,
 ) -> Course:
     """Train the case and keep its record; seconds to a minute on one core.
 
@@ -50,6 +58,7 @@ def play(
         data: the folder of data files, for the cases that need one.
         budget: of the watch, as a share of the step time; None: the cadence of the case, the same in
             every run.
+        arm: a name of ``ARMS``: treat it so, for twice as many steps. None: watch it.
 
     Raises:
         ConfigError, DataError: for a case that cannot be.
@@ -63,22 +72,26 @@ def play(
     stream = Stream(source, parts.latent, recipe.batch, seed=seed)
     run = Ongoing(parts.game, _unguarded(parts), stream)
     oracle = Oracle.of(truth, case.pool.only)
+    treatment = ARMS[arm or "nothing"](lambda other: _afresh(recipe, other), seed)
+    steps = recipe.steps if arm is None else 2 * recipe.steps
     folder.mkdir(parents=True, exist_ok=True)
     try:
         # A fault of step 1 is what the training is like: the watch meets it as it is.
         _spoil(run, case, 1)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            monitor = _watch(run, case, source, held_out, parts.latent, seed, folder, budget)
+            given = _given(case, source, held_out, parts.latent, seed, folder, budget)
+            monitor = treatment.attend(run, given)
         with monitor:
             readings = _train(
                 run,
                 case,
-                recipe.steps,
+                steps,
                 monitor,
+                treatment,
                 _reader(oracle, parts, truth, case.pool.only, seed),
             )
-        live = monitor.diagnosis().to_json()
+        live = replace(monitor.diagnosis(), treatments=()).to_json()
     finally:
         stream.close()
     course = Course(
@@ -98,6 +111,7 @@ def _train(
     case: Case,
     steps: int,
     monitor: Monitor,
+    arm: Arm,
     read: Callable[[int, nn.Module], Reading],
 ) -> list[Reading]:
     every = max(1, math.ceil(steps / _READINGS))
@@ -107,8 +121,9 @@ def _train(
             _spoil(run, case, step)
         found = run.rule.step(run.game, run.draw, step).signals
         monitor.log(**{name: found[name] for name in ("loss_d", "loss_g")})
+        arm.after(step, run, monitor)
         if step % every == 0 or step == steps:
-            readings.append(read(step, run.game.g))
+            readings.append(read(step, arm.generator(run, monitor)))
             if not _is_bounded(run):
                 break
     return readings
@@ -127,8 +142,13 @@ def _spoil(run: Ongoing, case: Case, step: int) -> None:
             )
 
 
-def _watch(
-    run: Ongoing,
+def _afresh(recipe: Recipe, other: int) -> Parts:
+    """The parts of the same recipe, set up with another seed."""
+    changed = recipe.model_copy(update={"seed": recipe.seed + 1000 * other})
+    return assemble(changed, make_engine("cpu", devices=1, nodes=1))
+
+
+def _given(
     case: Case,
     source: Source,
     held_out: tuple[torch.Tensor, ...],
@@ -136,7 +156,9 @@ def _watch(
     seed: int,
     folder: Path,
     budget: float | None,
-) -> Monitor:
+) -> dict[str, Any]:
+    """What ``watch`` is given."""
+
     def real(num: int) -> Drawn:
         x, y = source.reference(num, seed=seed)
         return x if y is None else (x, y)
@@ -146,19 +168,15 @@ def _watch(
         _, y = source.reference(num, seed=seed + 1)
         return z if y is None else (z, y[torch.arange(num) % len(y)])
 
-    return watch(
-        run.game.g,
-        run.game.d,
-        run.optimizer("g"),
-        run.optimizer("d"),
-        real=real,
-        latent=latents,
-        validation=held_out if case.validation else None,
-        every=case.every,
-        probe_every=case.probe_every,
-        record=folder / "record.jsonl",
-        budget=budget,
-    )
+    return {
+        "real": real,
+        "latent": latents,
+        "validation": held_out if case.validation else None,
+        "every": case.every,
+        "probe_every": case.probe_every,
+        "record": folder / "record.jsonl",
+        "budget": budget,
+    }
 
 
 def _reader(

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -16,8 +17,11 @@ from steadygan.ward.case import Case
 from steadygan.ward.course import Course
 from steadygan.ward.judge import Judgement, judge
 from steadygan.ward.play import play
+from steadygan.ward.rescue import Treated
 
 _MARK = "case.sha"
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Visit:
     folder: Path
     data: Path | None
     budget: float | None = None
+    arm: str | None = None
 
     @property
     def is_done(self) -> bool:
@@ -42,18 +47,29 @@ class Visit:
 
     def make(self) -> Judgement:
         """Play it, unless that is done, and judge it with the doctor of today."""
+        self.play()
+        return judge(self.case, Course.load(self.folder), self.folder)
+
+    def treat(self) -> Treated:
+        """Play it, unless that is done, and say how it ended."""
+        self.play()
+        return Treated.of(self.case, self.seed, self.arm or "nothing", self.folder)
+
+    def play(self) -> None:
+        """Play it, unless that is done."""
         torch.set_num_threads(1)
         if not self.is_done:
             shutil.rmtree(self.folder, ignore_errors=True)
-            play(self.case, self.seed, self.folder, self.data, self.budget)
+            play(self.case, self.seed, self.folder, self.data, self.budget, self.arm)
             (self.folder / _MARK).write_text(self._fingerprint())
-        return judge(self.case, Course.load(self.folder), self.folder)
 
     def _fingerprint(self) -> str:
         """Of what decides the training; what the case expects may change without playing it again."""
         played = self.case.model_copy(update={"title": "", "expect": None, "half": "", "quick": 0})
         recipe = self.case.recipe(self.seed, self.data).model_dump_json()
-        return hashlib.sha256(f"{played!r}{recipe}{self.budget or ''}".encode()).hexdigest()[:16]
+        return hashlib.sha256(
+            f"{played!r}{recipe}{self.budget or ''}{self.arm or ''}".encode()
+        ).hexdigest()[:16]
 
 
 def visits(
@@ -67,31 +83,55 @@ def visits(
     return [Visit(c, s, folder / f"{c.name}-{s}", data, budget) for s in seeds for c in cases]
 
 
+def treatments(
+    cases: Sequence[Case],
+    seeds: Sequence[int],
+    folder: Path,
+    data: Path | None = None,
+    *,
+    arms: Sequence[str],
+) -> list[Visit]:
+    """Every case with every seed under every arm, under ``folder/CASE-SEED-ARM``."""
+    return [
+        Visit(c, s, folder / f"{c.name}-{s}-{arm}", data, None, arm)
+        for arm in arms
+        for s in seeds
+        for c in cases
+    ]
+
+
 def make_rounds(
-    planned: Sequence[Visit], *, jobs: int | None = None, on_done: Callable[[], None] | None = None
-) -> list[Judgement]:
-    """The judgements of all visits, in their order.
+    planned: Sequence[Visit],
+    visit: Callable[[Visit], Result],
+    *,
+    jobs: int | None = None,
+    on_done: Callable[[], None] | None = None,
+) -> list[Result]:
+    """What comes of all visits, in their order.
 
     Args:
-        planned: what to play and judge.
+        planned: what to play.
+        visit: ``Visit.make`` to judge the doctor, ``Visit.treat`` to judge a treatment.
         jobs: processes, one core each; None: as many as there are cores.
         on_done: called after each.
     """
     jobs = min(len(planned) or 1, jobs or os.cpu_count() or 1)
-    judgements: dict[int, Judgement] = {}
-    for index, judgement in _made(planned, jobs):
+    judgements: dict[int, Result] = {}
+    for index, judgement in _made(planned, visit, jobs):
         judgements[index] = judgement
         if on_done is not None:
             on_done()
     return [judgements[index] for index in sorted(judgements)]
 
 
-def _made(planned: Sequence[Visit], jobs: int) -> Iterator[tuple[int, Judgement]]:
+def _made(
+    planned: Sequence[Visit], visit: Callable[[Visit], Result], jobs: int
+) -> Iterator[tuple[int, Result]]:
     if jobs == 1:
-        yield from ((index, visit.make()) for index, visit in enumerate(planned))
+        yield from ((index, visit(one)) for index, one in enumerate(planned))
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        running = {pool.submit(visit.make): index for index, visit in enumerate(planned)}
+        running = {pool.submit(visit, one): index for index, one in enumerate(planned)}
         try:
             for future in as_completed(running):
                 yield running[future], future.result()

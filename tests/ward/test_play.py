@@ -8,7 +8,7 @@ import torch
 from steadygan.ward import Case, Course, Expectation, Fault, judge, play
 from steadygan.ward.case import Pool
 from steadygan.ward.faults import FAULTS, Ongoing
-from steadygan.ward.rounds import make_rounds, visits
+from steadygan.ward.rounds import Visit, make_rounds, visits
 
 
 def tiny(*faults: Fault, base: str = "ring", **change: object) -> Case:
@@ -54,13 +54,13 @@ def test_digits_with_few_samples(tmp_path: Path) -> None:
 def test_rounds_keep_what_is_done_and_play_again_what_changed(tmp_path: Path) -> None:
     calls: list[int] = []
     plan = visits([tiny()], [0], tmp_path)
-    first = make_rounds(plan, jobs=1, on_done=lambda: calls.append(1))
+    first = make_rounds(plan, Visit.make, jobs=1, on_done=lambda: calls.append(1))
     played = (tmp_path / "tiny-0" / "record.jsonl").stat().st_mtime_ns
-    again = make_rounds(plan, jobs=1)
+    again = make_rounds(plan, Visit.make, jobs=1)
     assert (tmp_path / "tiny-0" / "record.jsonl").stat().st_mtime_ns == played
     assert (first[0].alarms, len(calls)) == (again[0].alarms, 1)
     changed = tiny(Fault(name="scale_weights", at=5, player="g", by=2.0))  # type: ignore[call-arg]
-    make_rounds(visits([changed], [0], tmp_path), jobs=1)
+    make_rounds(visits([changed], [0], tmp_path), Visit.make, jobs=1)
     assert (tmp_path / "tiny-0" / "record.jsonl").stat().st_mtime_ns > played
 
 

@@ -1,0 +1,163 @@
+"""How many failing runs end well under each treatment, and how many healthy ones it harms."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from steadygan.remedies.ladders import REPORTED_CAUSES, REPORTED_KINDS
+from steadygan.ward.case import Case
+from steadygan.ward.course import Course
+
+SCHEMA = 1
+_Z = 1.96
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many, with Wilson's 95 % interval."""
+
+    num: int
+    of: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson (1927), doi 10.1080/01621459.1927.10502953."""
+        if not self.of:
+            return 0.0, 1.0
+        p, n = self.num / self.of, self.of
+        centre = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+        half = _Z * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+    def __str__(self) -> str:
+        """``9 of 10 (90%, 60-98%)``."""
+        if not self.of:
+            return "0 of 0"
+        low, high = self.interval
+        return f"{self.num} of {self.of} ({self.num / self.of:.0%}, {low:.0%}-{high:.0%})"
+
+
+@dataclass(frozen=True)
+class Treated:
+    """One case, seed and arm.
+
+    Args:
+        case, seed, arm: which.
+        course: how it went, by the oracle.
+        kinds: that the case accepts.
+        is_treatable: whether what is wrong is not for a person to mend.
+        treatments: how many there were.
+    """
+
+    case: str
+    seed: int
+    arm: str
+    course: Course
+    kinds: tuple[str, ...]
+    is_treatable: bool
+    treatments: int
+
+    @classmethod
+    def of(cls, case: Case, seed: int, arm: str, folder: Path) -> "Treated":
+        """From what a visit left in its folder."""
+        wiring = REPORTED_CAUSES & set(case.expect.causes)
+        is_wiring = bool(wiring) or bool(REPORTED_KINDS & set(case.expect.kinds))
+        ledger = folder / "ledger.jsonl"
+        lines = ledger.read_text().splitlines() if ledger.is_file() else []
+        num = sum(bool(json.loads(line)["actions"]) for line in lines)
+        return cls(case.name, seed, arm, Course.load(folder), case.expect.kinds, not is_wiring, num)
+
+
+@dataclass(frozen=True)
+class Rescue:
+    """One arm against doing nothing, on the same cases and seeds.
+
+    Args:
+        rescued: of the runs that fail untreated and are treatable, those that end healthy.
+        untreatable: likewise of those that a person has to mend.
+        harmed: of the runs that are healthy untreated, those that are not.
+        touched: of those, how many were treated at all.
+        by_kind: first accepted kind -> rescued.
+        slowdown: wall time over that of doing nothing, the median over runs.
+    """
+
+    rescued: Share
+    untreatable: Share
+    harmed: Share
+    touched: Share
+    by_kind: Mapping[str, Share]
+    slowdown: float
+
+
+def rescues(treated: Sequence[Treated]) -> dict[str, Rescue]:
+    """Arm -> what it did; "nothing" must be among the arms."""
+    alone = {(t.case, t.seed): t for t in treated if t.arm == "nothing"}
+    arms = dict.fromkeys(t.arm for t in treated if t.arm != "nothing")
+    return {arm: _rescue([t for t in treated if t.arm == arm], alone) for arm in arms}
+
+
+def _rescue(treated: Sequence[Treated], alone: Mapping[tuple[str, int], Treated]) -> Rescue:
+    pairs = [(t, alone[t.case, t.seed]) for t in treated if (t.case, t.seed) in alone]
+    failing = [t for t, a in pairs if a.course.outcome == "failing"]
+    healthy = [t for t, a in pairs if a.course.outcome == "healthy"]
+    curable = [t for t in failing if t.is_treatable]
+    kinds = dict.fromkeys(t.kinds[0] for t in curable if t.kinds)
+    ratios = sorted(t.course.seconds / a.course.seconds for t, a in pairs)
+    return Rescue(
+        _healthy(curable),
+        _healthy([t for t in failing if not t.is_treatable]),
+        Share(sum(t.course.outcome != "healthy" for t in healthy), len(healthy)),
+        Share(sum(t.treatments > 0 for t in healthy), len(healthy)),
+        {kind: _healthy([t for t in curable if t.kinds[:1] == (kind,)]) for kind in kinds},
+        ratios[len(ratios) // 2] if ratios else math.nan,
+    )
+
+
+def _healthy(runs: Sequence[Treated]) -> Share:
+    return Share(sum(t.course.outcome == "healthy" for t in runs), len(runs))
+
+
+def rescue_page(found: Mapping[str, Rescue], treated: Sequence[Treated]) -> str:
+    """What a person reads."""
+    lines = [f"{'':<12}{'rescued':<28}{'harmed':<28}{'healthy runs touched':<28}time"]
+    for arm, r in found.items():
+        lines.append(
+            f"{arm:<12}{r.rescued!s:<28}{r.harmed!s:<28}{r.touched!s:<28}{r.slowdown:.2f}x"
+        )
+    if "autopilot" in found:
+        lines += ["", "autopilot, by the first kind that a case accepts:"]
+        lines += [f"  {kind:<28}{share}" for kind, share in found["autopilot"].by_kind.items()]
+        lines += [
+            "",
+            f"for a person to mend, and ended well all the same: {found['autopilot'].untreatable}",
+        ]
+    lost = [t for t in treated if t.arm == "autopilot" and t.course.outcome != "healthy"]
+    if lost:
+        lines += ["", "autopilot, not healthy at the end:"]
+        lines += [
+            f"  {t.case} {t.seed}: {t.course.outcome}, {t.treatments} treatments" for t in lost
+        ]
+    return "\n".join(lines)
+
+
+def rescue_json(found: Mapping[str, Rescue], treated: Sequence[Treated]) -> str:
+    """One JSON object, schema 1."""
+    tree: dict[str, Any] = {
+        "schema": SCHEMA,
+        "arms": {arm: asdict(rescue) for arm, rescue in found.items()},
+        "runs": [
+            {
+                "case": t.case,
+                "seed": t.seed,
+                "arm": t.arm,
+                "outcome": t.course.outcome,
+                "treatable": t.is_treatable,
+                "treatments": t.treatments,
+            }
+            for t in treated
+        ],
+    }
+    return json.dumps(tree)
