@@ -17,6 +17,7 @@ The map of the house, in import order (a module imports only from lines above it
     monitor                watch: probes, record and doctor on any loop
     monitor                watch: probes, record and doctor beside any loop
     training               the loop, checkpoints, averaging
+    atlas                  ensembles of games trained at once, and maps of their outcomes
     recipes                the recipe schema and the named recipes
     cli                    one file per verb
 
@@ -51,6 +52,7 @@ _HOME = {
     "watch": "steadygan.monitor",
 }
 _FOLDERS = (
+    "atlas",
     "data",
     "doctor",
     "metrics",

@@ -1,8 +1,9 @@
 """All members of a family through an ensemble: slots are filled again as members finish or explode."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any
 
 import torch
@@ -61,15 +62,14 @@ class _Chart:
 
 
 def stretch_for(family: Family, every: int) -> int:
-    """Steps between looks: about ``every``, divisible by the period of the lazy penalties, at least six looks."""
+    """Steps between looks: about ``every``, and divisible by the period of the lazy penalties."""
     period = math.lcm(*(penalty.every for penalty in family.penalties))
-    wanted = max(1, min(every, family.steps // 8))
-    return max(period, wanted // period * period)
+    return max(period, every // period * period)
 
 
 def play(
     family: Family,
-    members: Sequence[Member],
+    members: Iterable[Member],
     *,
     slots: int = SLOTS,
     look_every: int = 100,
@@ -83,24 +83,26 @@ def play(
     A member whose loss, gradient or samples stop being numbers gives up its slot at the next look.
 
     Args:
-        family, members: who.
-        slots: members side by side.
+        family, members: who; members are asked for one by one as slots fall free.
+        slots: members side by side. Where there are fewer, the last one's copies fill up: the arithmetic of a
+            member depends on how many slots there are, in its last bit, but never on who is in them.
         look_every: steps between looks at the samples, about.
         num: samples compared at a look.
         device, compiled: as for ``Ensemble``.
         on_stretch: told after every stretch how many steps members made in it.
     """
-    waiting = list(members)
-    first, waiting = waiting[:slots], waiting[slots:]
+    waiting = iter(members)
+    first = list(islice(waiting, slots))
     if not first:
         return
+    filled = [*first, *[first[-1]] * (slots - len(first))]
     ensemble = Ensemble(
-        family, first, stretch=stretch_for(family, look_every), device=device, compiled=compiled
+        family, filled, stretch=stretch_for(family, look_every), device=device, compiled=compiled
     )
     looks = Looks(family, num, device)
-    charts = [_Chart() for _ in first]
+    charts = [_Chart() for _ in filled]
     shown = range(0, ensemble.stretch, max(1, ensemble.stretch // _ROWS))
-    resting: set[int] = set()
+    resting = set(range(len(first), slots))
     while len(resting) < len(charts):
         before = [slot.step for slot in ensemble.slots]
         stretch = ensemble.advance()
@@ -121,8 +123,8 @@ def play(
             yield _result(slot.member, charts[n], slot.step)
             looks.forget(slot.member.number)
             charts[n] = _Chart()
-            if waiting:
-                ensemble.replace(n, waiting.pop(0))
+            if (successor := next(waiting, None)) is not None:
+                ensemble.replace(n, successor)
             else:
                 resting.add(n)
 

@@ -43,7 +43,8 @@ def outcome(rows: Iterable[Row]) -> Outcome:
         exploded      a loss, gradient or sample was not finite; or samples are over 10 data spreads away
         healthy       at least four rows are well (``is_well``)
         collapsed     dispersion < 0.3: all samples in one place
-        oscillating   fixed_z_drift ≥ 0.1: samples keep moving, by a tenth of the data's spread a look or more
+        oscillating   fixed_z_drift ≥ 0.1, and energy_distance not halved from the first three looks to the
+                      last three: samples move by a tenth of the data's spread a look or more, to no end
         collapsed     modes < 0.7, mode_shift > 0.5 or dispersion < 0.5: a part of the data, and it stays so
         vanishing     none of these: the samples rest, or creep, far from the data
 
@@ -83,8 +84,20 @@ def _of_looks(looks: Sequence[Row]) -> Outcome:
         return "healthy"
     if middle["dispersion"] < _ONE_PLACE:
         return "collapsed"
-    if middle["fixed_z_drift"] >= _MOVING:
+    if middle["fixed_z_drift"] >= _MOVING and not _comes_nearer(looks):
         return "oscillating"
     if middle["modes"] < 0.7 or middle["mode_shift"] > 0.5 or middle["dispersion"] < 0.5:
         return "collapsed"
     return "vanishing"
+
+
+def _comes_nearer(looks: Sequence[Row]) -> bool:
+    """Whether the distance to the data has halved within the looks."""
+    half = len(looks) // 2
+    if not half:
+        return False
+    before, after = (
+        statistics.median(row["energy_distance"] for row in part)
+        for part in (looks[:half], looks[half:])
+    )
+    return after < 0.5 * before

@@ -18,6 +18,8 @@ _VERBS = {
     "diagnose": "Say what a run's log shows: ours, TensorBoard's or a CSV.",
     "report": "Write a run's HTML report.",
     "ward": "Measure the doctor on trainings whose outcomes are known.",
+    "atlas": "Map what is stable: hundreds of trainings at once.",
+    "recommend": "Turn a recipe's atlas into safe settings, with reasons.",
     "list": "List recipes, or the parts a recipe can name.",
 }
 
