@@ -1,4 +1,4 @@
-"""One step of all members at once, as a pure function of tensors: traced once, then run or compiled as one graph."""
+"""One step of all members at once, as a pure function of tensors, which can be compiled as one graph."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -65,7 +65,7 @@ class Step:
         family: whose.
         due: which of the family's penalties act, by place.
         only_d: one of D's steps alone, where members take several.
-        compiled: turn the traced graph into machine code on first use, which takes about 15 s cold and
+        compiled: trace the step and turn it into machine code on first use, which takes about 15 s cold and
             2 s from the compiler's cache, and makes a step two to four times faster.
     """
 
@@ -95,21 +95,22 @@ class Step:
         return out if isinstance(out, Outputs) else Outputs(*out)  # type: ignore[arg-type]  # a traced graph returns plain tuples
 
     def _prepared(self, inputs: Inputs) -> Callable[[Inputs], tuple[object, ...]]:
-        """The traced graph, compiled where that was asked for and a compiler is there."""
+        """The step as it is, or traced and compiled where that was asked for and a compiler is there."""
+        if not self.compiled:
+            return self.step
         graph = make_fx(lambda given: self.step(given))(
             inputs
         )  # a bound method counts as two arguments
-        if not self.compiled:
-            return graph
-        run = torch.compile(graph, fullgraph=True, dynamic=False)
+        run: Callable[[Inputs], tuple[object, ...]] = torch.compile(
+            graph, fullgraph=True, dynamic=False
+        )
         try:
             run(inputs)
         except Exception as error:  # the compiler's own errors have no common root
             reason = " ".join(str(error).split())[:120]
             warnings.warn(f"the ensemble runs uncompiled, 2-4 times slower: {reason}", stacklevel=2)
-            return graph
-        compiled: Callable[[Inputs], tuple[object, ...]] = run
-        return compiled
+            return self.step
+        return run
 
     def step(self, inputs: Inputs) -> Outputs:
         """The step as torch would run it line by line."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -62,52 +62,105 @@ def command(
     steadygan atlas rings --x optimizer.g.lr=1e-4:1e-1:log:24 --y optimizer.d.lr=1e-4:1e-1:log:24
     steadygan atlas rings --x penalties.r1.weight=0:10:12 --objectives all
     steadygan atlas --resume runs/atlas-rings
+    steadygan atlas dirac --x optimizer.lr=0.01:4:log:24 --y penalties.r1.weight=0:4:24
     """
-    from steadygan.recipes.atlas import begin, run
-    from steadygan.recipes.axes import Axis
-    from steadygan.recipes.plan import Plan, make_plan
+    from steadygan.recipes.atlas import run
 
+    names = objectives.split(",") if objectives else []
+    if recipe in ("dirac", "bilinear") and resumed is None:
+        return _toy(recipe, x, y, names, settings, steps, out, quiet, as_json)
     if resumed is not None:
-        if recipe is not None or x is not None or y is not None:
-            raise ConfigError(
-                "--resume goes on with the atlas as it was planned; give no recipe or axis."
-            )
-        folder = Path(resumed)
-        plan = Plan.load(folder / "atlas.json")
+        folder, plan = _joined(resumed, recipe, x, y)
     else:
-        if recipe is None or x is None:
-            raise ConfigError(
-                "atlas needs a recipe and an axis --x KEY=LOW:HIGH:NUM; or --resume DIR."
-            )
-        plan = make_plan(
-            recipe,
-            Axis.parse(x),
-            Axis.parse(y) if y else None,
-            seeds=seeds,
-            steps=steps,
-            objectives=objectives.split(",") if objectives else (),
-            settings=settings,
-            size=size,
-            compiled=compiled,
-        )
-        folder = Path(out) if out is not None else free_folder(str(plan.recipe["name"]))
-        begin(plan, folder)
+        options = {"seeds": seeds, "steps": steps, "size": size, "compiled": compiled}
+        folder, plan = _begun(recipe, x, y, names, settings, out, options)
     silent = quiet or as_json
     if not silent:
         announce(plan)
     with bar(silent) as progress:
         found = run(folder, jobs=jobs, devices=tuple(devices.split(",")), progress=progress)
+    _report(found, folder, quiet, as_json)
+    return 0
+
+
+def _joined(resumed: str, recipe: str | None, x: str | None, y: str | None) -> tuple[Path, "Plan"]:
+    from steadygan.recipes.plan import Plan
+
+    if recipe is not None or x is not None or y is not None:
+        raise ConfigError(
+            "--resume goes on with the atlas as it was planned; give no recipe or axis."
+        )
+    return Path(resumed), Plan.load(Path(resumed) / "atlas.json")
+
+
+def _begun(
+    recipe: str | None,
+    x: str | None,
+    y: str | None,
+    objectives: list[str],
+    settings: tuple[str, ...],
+    out: str | None,
+    options: dict[str, Any],
+) -> tuple[Path, "Plan"]:
+    from steadygan.recipes.atlas import begin
+    from steadygan.recipes.axes import Axis
+    from steadygan.recipes.plan import make_plan
+
+    if recipe is None or x is None:
+        raise ConfigError("atlas needs a recipe and an axis --x KEY=LOW:HIGH:NUM; or --resume DIR.")
+    plan = make_plan(
+        recipe,
+        Axis.parse(x),
+        Axis.parse(y) if y else None,
+        objectives=objectives,
+        settings=settings,
+        **options,
+    )
+    folder = Path(out) if out is not None else free_folder(str(plan.recipe["name"]))
+    begin(plan, folder)
+    return folder, plan
+
+
+def _toy(
+    name: str,
+    x: str | None,
+    y: str | None,
+    objectives: list[str],
+    settings: tuple[str, ...],
+    steps: int | None,
+    out: str | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """A closed-form game: there is nothing to resume, and theory's boundary is drawn over the map."""
+    from steadygan.recipes.atlas import write_files
+    from steadygan.recipes.axes import Axis
+    from steadygan.recipes.toys import map_toy
+
+    if x is None or y is None:
+        raise ConfigError(
+            f"atlas {name} needs two axes, such as --x optimizer.lr=0.01:4:log:24 "
+            "--y penalties.r1.weight=0:4:24."
+        )
+    folder = Path(out) if out is not None else free_folder(name)
+    axes = Axis.parse(x), Axis.parse(y)
+    found = map_toy(name, *axes, objectives=objectives, settings=settings, steps=steps)
+    write_files(found, folder)
+    _report(found, folder, quiet, as_json)
+    return 0
+
+
+def _report(found: "OutcomeMap", folder: Path, quiet: bool, as_json: bool) -> None:
     if as_json:
         print(json.dumps({**found.to_dict(), "run": str(folder)}))
     elif not quiet:
         tell(found, folder)
-    return 0
 
 
 def free_folder(name: str) -> Path:
     """runs/atlas-NAME, runs/atlas-NAME-2, …: the first that holds no atlas."""
     candidate, number = Path("runs") / f"atlas-{name}", 1
-    while (candidate / "atlas.json").exists():
+    while (candidate / "map.json").exists() or (candidate / "atlas.json").exists():
         number += 1
         candidate = Path("runs") / f"atlas-{name}-{number}"
     return candidate

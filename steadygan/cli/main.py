@@ -19,6 +19,7 @@ _VERBS = {
     "report": "Write a run's HTML report.",
     "ward": "Measure the doctor on trainings whose outcomes are known.",
     "atlas": "Map what is stable: hundreds of trainings at once.",
+    "sweep": "Search for settings that do not fail, one training after the other.",
     "recommend": "Turn a recipe's atlas into safe settings, with reasons.",
     "list": "List recipes, or the parts a recipe can name.",
 }

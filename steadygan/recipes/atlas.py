@@ -118,15 +118,21 @@ def _scale(axis: Axis) -> Scale:
 
 
 def write_map(folder: Path) -> OutcomeMap:
-    """``map.json``, ``map.png`` and ``map.html`` from the lots."""
+    """The map of what has been handed in so far, written into the folder."""
+    found = read_map(folder)
+    write_files(found, folder)
+    return found
+
+
+def write_files(found: OutcomeMap, folder: Path) -> None:
+    """``map.json``, ``map.png`` and ``map.html``."""
     from steadygan.atlas.page import write_page
     from steadygan.atlas.picture import write_picture
 
-    found = read_map(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "map.json", json.dumps(found.to_dict(), indent=1) + "\n")
     write_picture(found, folder / "map.png")
     write_page(found, folder / "map.html")
-    return found
 
 
 def _placed(training: Training, row: dict[str, Any], plan: Plan) -> dict[str, Any]:
