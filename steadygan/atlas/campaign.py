@@ -11,8 +11,9 @@ import torch
 from steadygan.atlas.ensemble import SLOTS, Ensemble, Stretch
 from steadygan.atlas.family import Family, Member
 from steadygan.atlas.looks import Looks
-from steadygan.atlas.outcome import Outcome, outcome
+from steadygan.atlas.outcome import LAST, Outcome, outcome
 from steadygan.doctor import Doctor
+from steadygan.metrics.truth import Reading, Verdict, verdict
 
 _ROWS = 10  # of losses and gradients between two looks, for the doctor
 _OF_EVERY_STEP = ("loss_d", "loss_g", "logit_real", "logit_fake", "grad_norm_d", "grad_norm_g")
@@ -31,6 +32,9 @@ class Result:
         findings: kinds of the doctor's open critical findings at the end, the most urgent first.
         last: sample signals of the last look.
         looks: energy distance at every look, in order.
+        oracle: what the known truth of a synthetic set says, by the ward's rule; None for other data. It asks for
+            samples within three deviations of a mode, which is more than a healthy game of few steps can give.
+        truth: modes, share of good samples, reverse KL and variety at the last look, where known.
     """
 
     number: int
@@ -39,11 +43,14 @@ class Result:
     findings: tuple[str, ...] = ()
     last: dict[str, float] = field(default_factory=dict)
     looks: tuple[float, ...] = ()
+    oracle: Verdict | None = None
+    truth: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: numbers that are not finite become None."""
         tree = asdict(self)
         tree["last"] = {name: _plain(value) for name, value in self.last.items()}
+        tree["truth"] = {name: _plain(value) for name, value in self.truth.items()}
         tree["looks"] = [_plain(value) for value in self.looks]
         return tree
 
@@ -53,6 +60,7 @@ class _Chart:
     """What is remembered of a member while it trains."""
 
     rows: list[Row] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
 
     @property
     def exploded(self) -> bool:
@@ -109,8 +117,11 @@ def play(
         seen, bad = looks.measure(ensemble), _first_bad(stretch)
         active = [n for n in range(len(charts)) if n not in resting]
         on_stretch(sum(ensemble.slots[n].step - before[n] for n in active))
+        near_end = family.steps - LAST * ensemble.stretch
+        truths = looks.truths(ensemble, [n for n in active if ensemble.slots[n].step > near_end])
         for n in active:
             slot = ensemble.slots[n]
+            charts[n].readings += [truths[n]] if n in truths else []
             made = slot.step - before[n]
             chosen = [s for s in shown if s < min(made, bad[n])]
             if bad[n] < made:
@@ -172,7 +183,14 @@ def _result(member: Member, chart: _Chart, step: int) -> Result:
         findings=tuple(dict.fromkeys(open_now)),
         last=last,
         looks=tuple(row["energy_distance"] for row in looks),
+        oracle=verdict(chart.readings) if chart.readings else None,
+        truth=_truth(chart.readings[-1]) if chart.readings else {},
     )
+
+
+def _truth(reading: Reading) -> dict[str, float]:
+    names = ("modes", "good", "reverse_kl", "variety")
+    return {name: float(getattr(reading, name)) for name in names}
 
 
 def _plain(value: float) -> float | None:

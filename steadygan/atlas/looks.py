@@ -1,12 +1,16 @@
 """Looks at the samples of all members: the doctor's signals, taken as the probes of a training take them."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from steadygan.atlas.ensemble import Ensemble
 from steadygan.atlas.family import Family
+from steadygan.data.synthetic.synthetic import Synthetic
 from steadygan.errors import DataError
 from steadygan.metrics.features import FeatureMap
+from steadygan.metrics.truth import Reading, Truth
 from steadygan.probes.yardstick import Yardstick
 
 _PROBE_POSITION = 2**40  # of the latent stream: where a training's probes take theirs
@@ -30,6 +34,9 @@ class Looks:
         self.family, self.num, self.device = family, num, torch.device(device)
         self._rulers: dict[int, _Ruler] = {}
         self._before: dict[int, Tensor] = {}
+        # Where nothing is known of the data, its own modes would be a guess that costs a clustering.
+        known = isinstance(family.source, Synthetic) and family.source.centres is not None
+        self._truth = Truth.of(family.source) if known else None
 
     def measure(self, ensemble: Ensemble) -> list[dict[str, float]]:
         """One row of signals a slot, at the members' present weights; NaN where samples are not finite."""
@@ -50,6 +57,15 @@ class Looks:
                 self._before[member.number] = features
             rows.append(row | {"auc": areas[slot]})
         return rows
+
+    def truths(self, ensemble: Ensemble, slots: Sequence[int]) -> dict[int, Reading]:
+        """What is known to be true of these slots' samples, for synthetic sets with modes; empty for others."""
+        if self._truth is None or not slots:
+            return {}
+        members = [slot.member for slot in ensemble.slots]
+        z = torch.stack([self._ruler(member.seed).latents for member in members])
+        fake = ensemble.generate(z).cpu()
+        return {n: self._truth.look(ensemble.slots[n].step, fake[n]) for n in slots}
 
     def forget(self, number: int) -> None:
         """Drop what is remembered of a member that is done."""

@@ -41,7 +41,7 @@ def farthest(ensemble: Ensemble, slot: int, game: Game) -> float:
         (ensemble.weights(slot, "d"), game.d),
     ]
     return max(
-        float((a - b).abs().max())
+        float((a - b.detach()).abs().max())
         for ours, network in pairs
         for a, b in zip(ours, network.parameters(), strict=True)
     )
