@@ -182,7 +182,7 @@ class _Worker:
             look_every=settings.every or 100,
             num=settings.num,
             device=self.device,
-            compiled=self.plan.compiled,
+            compiled=self.plan.compiles(number),
             on_stretch=self._on_stretch,
         )
         for result in results:

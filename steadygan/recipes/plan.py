@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ class Plan:
         x, y: the axes; y None for a map of one row.
         seeds: first seed and how many.
         objectives: names; each is a map of its own.
-        compiled: whether steps run as machine code.
+        compiled: whether steps run as machine code; None: in families large enough to be worth a compiler's time.
         size: "small" where the networks were made small, else "recipe".
         shrunk: key -> (the recipe's value, the members').
     """
@@ -59,7 +59,7 @@ class Plan:
     y: Axis | None
     seeds: tuple[int, int]
     objectives: tuple[str, ...]
-    compiled: bool
+    compiled: bool | None
     size: str = "recipe"
     shrunk: tuple[tuple[str, Any, Any], ...] = ()
 
@@ -96,6 +96,13 @@ class Plan:
             for number, family in enumerate(self.families)
             for first in range(0, len(family), SIZE)
         ]
+
+    def compiles(self, family: int) -> bool:
+        """Whether the steps of that family run as machine code: the same for whoever asks, at any time."""
+        if self.compiled is not None:
+            return self.compiled
+        steps = len(self.families[family]) * int(self.recipe["steps"])
+        return steps >= _WORTH_COMPILING
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -166,7 +173,7 @@ def make_plan(
         size: "small" cuts networks to width 32 (MLP) or 8 (DCGAN) and batches to 64, unless an axis or a
             setting says otherwise: hundreds of small trainings cost what one large one does. "recipe"
             leaves them.
-        compiled: None: where the plan is large enough to be worth a compiler's time.
+        compiled: None: where a family is large enough to be worth a compiler's time.
 
     Raises:
         ConfigError: unknown names, values out of range.
@@ -181,18 +188,16 @@ def make_plan(
         base.probe.every or 100, max(1, base.steps // 8)
     )  # several, in the shortest training too
     base = load_recipe(base, [f"probe.every={looks}"])
-    plan = Plan(
+    return Plan(
         recipe=base.model_dump(mode="json"),
         x=x,
         y=y,
         seeds=(base.seed, seeds),
         objectives=_objectives(objectives, base),
-        compiled=False,
+        compiled=compiled,
         size=size,
         shrunk=shrunk,
     )
-    worth = plan.num_steps >= _WORTH_COMPILING
-    return replace(plan, compiled=worth if compiled is None else compiled)
 
 
 def trainings_by_lot(plan: Plan, family: int) -> Iterator[tuple[int, list[Training]]]:
