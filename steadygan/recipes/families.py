@@ -67,6 +67,8 @@ def make_family(recipe: Recipe) -> Family:
     rule = parts.rule
     if type(rule) not in (Alternating, Simultaneous) or getattr(rule, "share_fakes", False):
         raise _unstackable(f"update.rule={recipe.update.rule}", "alternating or simultaneous")
+    if parts.source.classes:
+        raise _unstackable("data.labels=true", "data without labels")
     if recipe.precision != "float32":
         raise _unstackable(f"precision={recipe.precision}", "float32")
     clips = [c.limit for c in parts.game.constraints if isinstance(c, WeightClip)]

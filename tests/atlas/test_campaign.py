@@ -12,7 +12,7 @@ from tests.atlas.recipes import members, small
 
 
 def test_results_do_not_depend_on_order_or_neighbours() -> None:
-    recipe = small()
+    recipe = small("network.width=16")
     changes = [(f"seed={n % 2}", f"optimizer.g.lr={10.0 ** (n - 4)}") for n in range(6)]
     family, own = members(recipe, *changes)
     first = {r.number: r for r in play(family, own, slots=2, look_every=20, num=32)}
