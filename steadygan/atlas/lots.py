@@ -104,12 +104,13 @@ class Lots:
             age = time.time() - claim.stat().st_mtime
         except (OSError, ValueError):
             return True  # torn or gone: its process was killed while it wrote
-        if host == socket.gethostname() and not _lives(int(pid)):
+        if host == socket.gethostname() and not lives(int(pid)):
             return True
         return age > _STALE_S
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Whether a process of this machine is there."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

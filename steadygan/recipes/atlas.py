@@ -13,7 +13,7 @@ import torch
 from steadygan.atlas.campaign import Result, play
 from steadygan.atlas.ensemble import SLOTS
 from steadygan.atlas.family import Member
-from steadygan.atlas.lots import Lots
+from steadygan.atlas.lots import Lots, lives
 from steadygan.atlas.outcome_map import OutcomeMap, Scale
 from steadygan.errors import ConfigError, SteadyganError
 from steadygan.recipes.axes import Axis
@@ -88,6 +88,7 @@ def run(
         for device in devices
         for _ in range(jobs or (len(os.sched_getaffinity(0)) if device == "cpu" else 1))
     ][: len(plan.lots)]
+    _forget_the_dead(folder / LOTS)
     if len(places) == 1:
         work(folder, places[0], progress)
     else:
@@ -216,6 +217,14 @@ def _how_far(plan: Plan, shared: Lots) -> tuple[int, int]:
         text = path.read_text()
         counted += int(text) if text.isdigit() else 0
     return counted, plan.num_steps
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Counters of processes of this machine that were killed would count their steps twice."""
+    for path in folder.glob("*.steps"):
+        host, _, pid = path.stem.rpartition("-")
+        if host == os.uname().nodename and not lives(int(pid)):
+            path.unlink(missing_ok=True)
 
 
 def _together(folder: Path, places: list[str], plan: Plan, progress: Progress | None) -> None:
