@@ -44,10 +44,10 @@ class Ensemble:
     """Trains up to ``slots`` members of a family at once; each slot has its own member at its own step.
 
     A member draws from streams of its own seed and its arithmetic never mixes with a neighbour's, so what becomes
-    of it does not depend on who else is there: bit for bit for the same number of slots, where widths and batches
-    are multiples of 16 (kernels sum a torn vector in an order of its own). One that explodes poisons nobody;
-    replace it and its slot works for another. In the first steps a member is the training that ``steadygan.train``
-    makes of the same settings, to rounding.
+    of it does not depend on who else is there: bit for bit for the same number of slots, a multiple of 8, where
+    widths and batches are multiples of 16 (kernels sum a torn vector in an order of its own), else to the last
+    digit. One that explodes poisons nobody; replace it and its slot works for another. In the first steps a member
+    is the training that ``steadygan.train`` makes of the same settings, to rounding.
 
     Args:
         family: what members share.

@@ -23,6 +23,7 @@ from steadygan.recipes.sources import dump_recipe, load_recipe
 from steadygan.training.directory import write_whole
 
 PLAN, LOTS = "atlas.json", "lots"
+_VECTOR = 8  # slots come in whole vectors: kernels sum a torn one in another order
 
 Progress = Callable[[int, int], None]
 """Called with the steps of single games made so far, and those there are."""
@@ -179,7 +180,7 @@ class _Worker:
         results = play(
             family,
             supply(),
-            slots=min(SLOTS, len(trainings)),
+            slots=min(SLOTS, -(-len(trainings) // _VECTOR) * _VECTOR),
             look_every=settings.every or 100,
             num=settings.num,
             device=self.device,

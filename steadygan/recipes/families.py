@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from steadygan.atlas import Family, Member, PlayerRules
 from steadygan.atlas.optimizers import STACKED_OPTIMIZERS
+from steadygan.atlas.stacked import Stacked
 from steadygan.data import Latent
 from steadygan.errors import ConfigError
 from steadygan.networks import Pair
@@ -74,10 +75,13 @@ def make_family(recipe: Recipe) -> Family:
     clips = [c.limit for c in parts.game.constraints if isinstance(c, WeightClip)]
     if len(clips) != len(parts.game.constraints):
         raise _unstackable(f"constraints={list(recipe.constraints)}", "weight_clip")
+    pairs = _Pairs(recipe, parts.source.event)
+    for network in pairs(recipe.seed, 1.0):
+        Stacked(network)  # says what it cannot stack
     return Family(
         source=parts.source,
         latent=Latent(recipe.latent.dim, recipe.latent.prior),
-        pair=_Pairs(recipe, parts.source.event),
+        pair=pairs,
         objective=parts.game.objective,
         penalties=tuple(p for p in parts.game.penalties if p.weight > 0),
         rules={

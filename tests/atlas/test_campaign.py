@@ -13,14 +13,14 @@ from tests.atlas.recipes import members, small
 
 def test_results_do_not_depend_on_order_or_neighbours() -> None:
     recipe = small("network.width=16")
-    changes = [(f"seed={n % 2}", f"optimizer.g.lr={10.0 ** (n - 4)}") for n in range(6)]
+    changes = [(f"seed={n % 2}", f"optimizer.g.lr={10.0 ** (n / 2 - 4)}") for n in range(12)]
     family, own = members(recipe, *changes)
-    first = {r.number: r for r in play(family, own, slots=2, look_every=20, num=32)}
-    again = {r.number: r for r in play(family, own[::-1], slots=2, look_every=20, num=32)}
-    few = {r.number: r for r in play(family, own[:1], slots=2, look_every=20, num=32)}
+    first = {r.number: r for r in play(family, own, slots=8, look_every=20, num=32)}
+    again = {r.number: r for r in play(family, own[::-1], slots=8, look_every=20, num=32)}
+    few = {r.number: r for r in play(family, own[:1], slots=8, look_every=20, num=32)}
     assert first == again
     assert few[0] == first[0]
-    assert set(first) == set(range(6))
+    assert set(first) == set(range(12))
 
 
 def test_an_explosion_ends_a_member_and_no_other() -> None:

@@ -95,8 +95,8 @@ def test_a_result_does_not_depend_on_the_neighbours() -> None:
     family, own = members(
         recipe, ("seed=0",), ("seed=1",), ("seed=2", "optimizer.g.lr=30.0", "optimizer.d.lr=30.0")
     )
-    first = Ensemble(family, own, stretch=10)
-    other = Ensemble(family, [own[2], own[2], own[0]], stretch=10)
+    first = Ensemble(family, [*own, *own, own[1], own[1]], stretch=10)
+    other = Ensemble(family, [own[2], own[2], own[0], *[own[1]] * 5], stretch=10)
     for _ in range(3):
         first.advance()
         other.advance()
