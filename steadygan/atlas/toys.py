@@ -204,14 +204,25 @@ def toy_map(
 def predicted(toy: Toy, settings: ToySettings, x: Scale, y: Scale, name: str) -> list[Curve]:
     """Where the spectral radius crosses 1: in every column, by bisection between neighbouring places."""
     across, up = _fine(x, _FINE), _fine(y, _FINE)
-    grid = torch.meshgrid(torch.tensor(across), torch.tensor(up), indexing="ij")
+    grid = torch.meshgrid(
+        torch.tensor(across, dtype=torch.float64),
+        torch.tensor(up, dtype=torch.float64),
+        indexing="ij",
+    )
     stable = _stable(toy, settings, *(t.reshape(-1) for t in grid)).reshape(len(across), len(up))
+    columns, rows = (stable[:, 1:] != stable[:, :-1]).nonzero().unbind(1)
+    if not len(columns):
+        return []
+    at, ups = (
+        torch.tensor(across, dtype=torch.float64)[columns],
+        torch.tensor(up, dtype=torch.float64),
+    )
+    places = _crossings(toy, settings, at, ups[rows], ups[rows + 1])
     points: dict[int, list[tuple[float, float]]] = {}
-    for j, at in enumerate(across):
-        changes = (stable[j, 1:] != stable[j, :-1]).nonzero().flatten().tolist()
-        for number, k in enumerate(changes):
-            place = _crossing(toy, settings, at, up[k], up[k + 1], bool(stable[j, k]))
-            points.setdefault(number, []).append((at, place))
+    seen: dict[int, int] = {}
+    for column, x_at, y_at in zip(columns.tolist(), at.tolist(), places.tolist(), strict=True):
+        number = seen[column] = seen.get(column, -1) + 1
+        points.setdefault(number, []).append((x_at, y_at))
     return [Curve(name, *zip(*found, strict=True)) for found in points.values()]
 
 
@@ -219,16 +230,13 @@ def _stable(toy: Toy, settings: ToySettings, x: Cells, y: Cells) -> Bool[Tensor,
     return toy.radius(*settings.at(x, y)) < 1 - 1e-9
 
 
-def _crossing(
-    toy: Toy, settings: ToySettings, x: float, low: float, high: float, below: bool
-) -> float:
+def _crossings(toy: Toy, settings: ToySettings, x: Cells, low: Cells, high: Cells) -> Cells:
+    """Bisection of all at once: between ``low`` and ``high`` stability changes."""
+    below = _stable(toy, settings, x, low)
     for _ in range(_REFINED):
         middle = (low + high) / 2
-        here = torch.tensor([x], dtype=torch.float64), torch.tensor([middle], dtype=torch.float64)
-        if bool(_stable(toy, settings, *here)) == below:
-            low = middle
-        else:
-            high = middle
+        same = _stable(toy, settings, x, middle) == below
+        low, high = torch.where(same, middle, low), torch.where(same, high, middle)
     return low
 
 

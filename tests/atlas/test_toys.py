@@ -34,7 +34,7 @@ def cells() -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize(("objective", "simultaneous"), GAMES)
 def test_measured_is_predicted_within_a_cell(objective: Objective, simultaneous: bool) -> None:
     toy = Toy(objective, (R1(),), simultaneous=simultaneous)
-    found = toy_map("dirac", {"it": toy}, HELD, X, Y, steps=1500)
+    found = toy_map("dirac", {"it": toy}, HELD, X, Y, steps=800)
     stable = (toy.radius(*HELD.at(*cells())) < 1 - 1e-9).reshape(9, 9)
     assert 0.1 < stable.double().mean() < 0.9
     for i, j in itertools.product(range(9), range(9)):
