@@ -30,7 +30,7 @@ def write_picture(found: OutcomeMap, path: Path) -> None:
     width, height = columns * side, rows * side
     panel = _LEFT + width + _GAP
     image = Image.new(
-        "RGB", (max(420, panel * len(found.objectives)), _TOP + height + _BOTTOM), "white"
+        "RGB", (max(540, panel * len(found.objectives)), _TOP + height + _BOTTOM), "white"
     )
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(12)
