@@ -18,6 +18,7 @@ TITLES = {
     "watch": "What steadygan.watch costs a loop that it watches",
     "memory": "Peak memory of a training step",
     "denormals": "A saturated discriminator with and without flush-to-zero",
+    "atlas": "An ensemble against one training after the other",
     "startup": "Start-up",
     "metrics": "Metrics against the libraries that compute the same",
     "updates": "Update rules on oscillating games, at equal gradient evaluations",

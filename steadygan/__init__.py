@@ -19,6 +19,7 @@ The map of the house, in import order (a module imports only from lines above it
     monitor                watch: probes, record and doctor beside any loop
     training               the loop, checkpoints, averaging
     evaluation             samples from anywhere, through a feature map, to scores
+    atlas                  ensembles of games trained at once, and maps of their outcomes
     recipes                the recipe schema and the named recipes
     cli                    one file per verb
 
@@ -59,6 +60,7 @@ _HOME = {
     "watch": "steadygan.monitor",
 }
 _FOLDERS = (
+    "atlas",
     "data",
     "doctor",
     "evaluation",

@@ -24,6 +24,9 @@ _VERBS = {
     "ward": "Measure the doctor on trainings whose outcomes are known.",
     "rulers": "Show what distances and objectives say as two distributions move apart.",
     "audit": "Measure how steep a run's discriminator is, layer by layer and point by point.",
+    "atlas": "Map what is stable: hundreds of trainings at once.",
+    "sweep": "Search for settings that do not fail, one training after the other.",
+    "recommend": "Turn a recipe's atlas into safe settings, with reasons.",
     "list": "List recipes, or the parts a recipe can name.",
 }
 

@@ -6,7 +6,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from steadygan.errors import ConfigError
-from steadygan.networks.layers.initialisation import he_normal_
+from steadygan.networks.layers.initialisation import he_normal_, scale_weights_
 from steadygan.networks.layers.labels import ConcatenateLabel, Projection
 from steadygan.networks.layers.norms import absorbs_bias, norm_1d
 from steadygan.networks.layers.spectral import spectral_norm_
@@ -16,6 +16,7 @@ from steadygan.networks.settings import (
     require_dropout,
     require_one_of,
     require_positive,
+    require_scale,
 )
 from steadygan.types import Labels, Latents, Logits, Samples
 
@@ -33,6 +34,7 @@ def mlp(
     g_norm: Literal["batch", "layer", "none"] = "none",
     d_norm: Literal["batch", "layer", "none", "spectral"] = "none",
     d_dropout: float = 0.0,
+    initial_scale: float = 1.0,
 ) -> Pair:
     """Two fully connected networks of equal width and depth, with leaky rectifiers.
 
@@ -53,11 +55,14 @@ def mlp(
         d_norm: the same for D, or "spectral": spectral norm on every weight and no norm of
             activations.
         d_dropout: probability in [0, 1) of dropping a unit of D after each rectifier.
+        initial_scale: both networks' first weights are multiplied by this, > 0; away from 1 the signal
+            shrinks or grows from layer to layer.
 
     Shape: g (b, latent) -> (b, *event); d (b, *event) -> (b,).
 
     Raises:
-        ConfigError: for a size below 1, an unknown norm or output, or dropout outside [0, 1).
+        ConfigError: for a size below 1, an unknown norm or output, dropout outside [0, 1), or a scale that
+            is not positive.
 
     Source: Goodfellow et al. (2014), arXiv 1406.2661, in spirit; the details are ours.
 
@@ -75,8 +80,12 @@ def mlp(
     require_one_of("mlp", "g_norm", g_norm, ("batch", "layer", "none"))
     require_one_of("mlp", "d_norm", d_norm, ("batch", "layer", "none", "spectral"))
     require_dropout("mlp", d_dropout)
+    require_scale("mlp", initial_scale)
     g = MLPGenerator(latent, shape, width, depth, output, g_norm, classes)
     d = MLPDiscriminator(shape, width, depth, d_norm, d_dropout, classes)
+    if initial_scale != 1:
+        scale_weights_(g, initial_scale)
+        scale_weights_(d, initial_scale)
     if d_norm == "spectral":
         spectral_norm_(d)
     return Pair(g, d)

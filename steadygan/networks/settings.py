@@ -43,6 +43,18 @@ def require_dropout(network: str, probability: float) -> None:
         )
 
 
+def require_scale(network: str, scale: float) -> None:
+    """The factor on the first weights is positive and finite.
+
+    Raises:
+        ConfigError: if it is not, or is NaN.
+    """
+    if not 0 < scale < math.inf:
+        raise ConfigError(
+            f"{network}.initial_scale must be > 0 and finite, got {scale}; 1 keeps the signal's size."
+        )
+
+
 def require_image_size(network: str, size: int) -> None:
     """An image's side is a power of two that the network can halve down to 4.
 

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from steadygan.errors import ConfigError
-from steadygan.penalties.input_gradient import gradient_at, norm
-from steadygan.penalties.penalty import Penalty
-from steadygan.types import Critic, Judged, Logits
+from steadygan.penalties.placed import PlacedPenalty
+from steadygan.types import Logits, Samples
 
 
 @dataclass(frozen=True)
-class DRAGAN(Penalty):
+class DRAGAN(PlacedPenalty):
     """Pulls D's slope to one at noisy reals, which keeps D from cutting sharp ridges around single
     data points.
 
@@ -46,6 +46,7 @@ class DRAGAN(Penalty):
     shifts the data: ours is centred.
 
     >>> import torch
+    >>> from steadygan.types import Judged
     >>> judged = Judged(torch.zeros(2, 2), torch.zeros(2))
     >>> DRAGAN()(lambda x: 3 * x[:, 0], judged, judged).tolist()
     [4.0, 4.0]
@@ -62,8 +63,15 @@ class DRAGAN(Penalty):
                 f"DRAGAN.spread must be >= 0 and finite, got {self.spread}; 0.5 is the usual one."
             )
 
-    def __call__(self, critic: Critic, real: Judged, fake: Judged) -> Logits:
-        """(‖∇ₓ D‖ − 1)² at one noisy copy of each real."""
-        x = real.x.detach()
-        grad = gradient_at(x + self.spread * x.std(correction=0) * torch.randn_like(x), critic)
-        return (norm(grad, relative=self.relative) - 1).square()
+    def noise(self, real: Samples) -> Tensor:
+        """u ~ N(0, 1) per coordinate."""
+        return torch.randn_like(real)
+
+    def points(self, real: Samples, fake: Samples, noise: Tensor) -> Samples:
+        """One noisy copy of each real."""
+        x = real.detach()
+        return x + self.spread * x.std(correction=0) * noise
+
+    def toll(self, slope: Logits) -> Logits:
+        """(slope − 1)²."""
+        return (slope - 1).square()

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
+from torch import Tensor
 from torch.nn.functional import relu
 
-from steadygan.penalties.input_gradient import gradient_at, norm
-from steadygan.penalties.interpolates import interpolates
-from steadygan.penalties.penalty import Penalty
-from steadygan.types import Critic, Judged, Logits
+from steadygan.penalties.interpolates import interpolates, shares
+from steadygan.penalties.placed import PlacedPenalty
+from steadygan.types import Logits, Samples
 
 
 @dataclass(frozen=True)
-class LP(Penalty):
+class LP(PlacedPenalty):
     """Forbids slopes above one, and only those, at random points between each real and a fake.
 
     P = max(0, ‖∇ₓ D(x̂)‖ − 1)²  at x̂ = x + ε (x̃ − x), ε ~ U[0, 1) one per sample;  ‖·‖ times
@@ -39,6 +39,7 @@ class LP(Penalty):
     Gulrajani et al. (2017), one of the samplings they try.
 
     >>> import torch
+    >>> from steadygan.types import Judged
     >>> judged = Judged(torch.zeros(1, 2), torch.zeros(1))
     >>> [LP()(lambda x, s=s: s * x[:, 0], judged, judged).item() for s in (0.5, 3)]
     [0.0, 4.0]
@@ -46,7 +47,14 @@ class LP(Penalty):
 
     weight: float = 10.0
 
-    def __call__(self, critic: Critic, real: Judged, fake: Judged) -> Logits:
-        """max(0, ‖∇ₓ D‖ − 1)² at one point between each real and fake."""
-        grad = gradient_at(interpolates(real.x, fake.x), critic)
-        return relu(norm(grad, relative=self.relative) - 1).square()
+    def noise(self, real: Samples) -> Tensor:
+        """One ε ~ U[0, 1) per sample."""
+        return shares(real)
+
+    def points(self, real: Samples, fake: Samples, noise: Tensor) -> Samples:
+        """One point between each real and fake."""
+        return interpolates(real, fake, noise)
+
+    def toll(self, slope: Logits) -> Logits:
+        """max(0, slope − 1)²."""
+        return relu(slope - 1).square()

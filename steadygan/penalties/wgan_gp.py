@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
-from steadygan.penalties.input_gradient import gradient_at, norm
-from steadygan.penalties.interpolates import interpolates
-from steadygan.penalties.penalty import Penalty
-from steadygan.types import Critic, Judged, Logits
+from torch import Tensor
+
+from steadygan.penalties.interpolates import interpolates, shares
+from steadygan.penalties.placed import PlacedPenalty
+from steadygan.types import Logits, Samples
 
 
 @dataclass(frozen=True)
-class WGANGP(Penalty):
+class WGANGP(PlacedPenalty):
     """Pulls the critic's slope to exactly one at random points between each real and a fake.
 
     P = (‖∇ₓ D(x̂)‖ − 1)²  at x̂ = x + ε (x̃ − x), ε ~ U[0, 1) one per sample;  ‖·‖ times sqrt(n)
@@ -38,6 +39,7 @@ class WGANGP(Penalty):
     no derivative, we take 0.
 
     >>> import torch
+    >>> from steadygan.types import Judged
     >>> judged = Judged(torch.zeros(2, 2), torch.zeros(2))
     >>> WGANGP()(lambda x: 3 * x[:, 0], judged, judged).tolist()
     [4.0, 4.0]
@@ -45,7 +47,14 @@ class WGANGP(Penalty):
 
     weight: float = 10.0
 
-    def __call__(self, critic: Critic, real: Judged, fake: Judged) -> Logits:
-        """(‖∇ₓ D‖ − 1)² at one point between each real and fake."""
-        grad = gradient_at(interpolates(real.x, fake.x), critic)
-        return (norm(grad, relative=self.relative) - 1).square()
+    def noise(self, real: Samples) -> Tensor:
+        """One ε ~ U[0, 1) per sample."""
+        return shares(real)
+
+    def points(self, real: Samples, fake: Samples, noise: Tensor) -> Samples:
+        """One point between each real and fake."""
+        return interpolates(real, fake, noise)
+
+    def toll(self, slope: Logits) -> Logits:
+        """(slope − 1)²."""
+        return (slope - 1).square()

@@ -44,7 +44,10 @@ class Yardstick:
         """The signals that need no memory, as 0-d float32 tensors; NaN if a fake is not finite."""
         across, within = distances(fake, self.real), distances(fake, fake)
         dispersion = _mean_of_pairs(within) / self.spread
-        nearest = within.fill_diagonal_(torch.inf).amin(dim=1)
+        within.diagonal().fill_(
+            torch.inf
+        )  # unlike fill_diagonal_ it is done for many at once under vmap
+        nearest = within.amin(dim=1)
         inside = across < self._radius
         shares, expected = self._clusters.shares_of(fake), self._clusters.shares
         found = {

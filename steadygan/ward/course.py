@@ -6,46 +6,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
-Outcome = Literal["healthy", "failing", "neither"]
-
-_LAST = 6
-_MOST = 4
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the oracle saw at a step; shares in [0, 1], divergence in nats."""
-
-    step: int
-    modes: float
-    good: float
-    reverse_kl: float
-    variety: float
-    finite: bool = True
-
-    @property
-    def well(self) -> bool:
-        """Nothing is missing."""
-        return (
-            self.finite
-            and self.modes >= 0.85
-            and self.good >= 0.4
-            and self.reverse_kl < 0.3
-            and self.variety >= 0.3
-        )
-
-    @property
-    def bad(self) -> bool:
-        """Half of the modes gone, nearly nothing near a real, or the same few samples over and over."""
-        return (
-            not self.finite
-            or self.modes < 0.5
-            or self.good < 0.1
-            or self.reverse_kl > 0.69
-            or self.variety < 0.15
-        )
+from steadygan.metrics.truth import Reading, Verdict, verdict
 
 
 @dataclass(frozen=True)
@@ -72,14 +34,9 @@ class Course:
     seconds: float
 
     @cached_property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> Verdict:
         """By the last readings."""
-        if not self.readings[-1].finite:
-            return "failing"
-        last = self.readings[-_LAST:]
-        if all(r.well for r in last):
-            return "healthy"
-        return "failing" if sum(r.bad for r in last) >= _MOST else "neither"
+        return verdict(self.readings)
 
     @property
     def was_well(self) -> bool:

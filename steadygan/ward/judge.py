@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steadygan.doctor import Diagnosis, Doctor, Finding
+from steadygan.metrics.truth import Verdict
 from steadygan.record import read
 from steadygan.ward.baselines import BASELINES
 from steadygan.ward.case import Case
-from steadygan.ward.course import Course, Outcome
+from steadygan.ward.course import Course
 
 _CAUSES = 3
 
@@ -35,7 +36,7 @@ class Judgement:
     seed: int
     half: str
     meant: str
-    outcome: Outcome
+    outcome: Verdict
     onset: int | None
     was_well: bool
     steps: int

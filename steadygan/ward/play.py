@@ -15,6 +15,7 @@ from steadygan.data import Latent, Source, Stream
 from steadygan.data.array_source import ArraySource
 from steadygan.doctor import examine
 from steadygan.errors import SteadyganError
+from steadygan.metrics.truth import Reading
 from steadygan.monitor import Monitor
 from steadygan.recipes import Recipe, load_recipe
 from steadygan.recipes.assemble import Parts, assemble, make_source
@@ -25,7 +26,7 @@ from steadygan.types import Labels
 from steadygan.updates import Alternating
 from steadygan.ward.arms import ARMS, Arm
 from steadygan.ward.case import Case, Pool
-from steadygan.ward.course import Course, Reading
+from steadygan.ward.course import Course
 from steadygan.ward.faults import FAULTS, Ongoing
 from steadygan.ward.loop import Unguarded
 from steadygan.ward.oracle import Oracle

@@ -65,3 +65,14 @@ def test_initial_scale_depends_on_neither_width_nor_depth(width: int, depth: int
 def test_refuses(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         unchecked(**{"latent": 4, "event": 2, **settings})
+
+
+def test_initial_scale_multiplies_the_same_draw() -> None:
+    pairs = []
+    for scale in (1.0, 0.5):
+        torch.manual_seed(3)
+        pairs.append(mlp(3, 2, width=8, initial_scale=scale))
+    for one, half in zip(pairs[0].d.parameters(), pairs[1].d.parameters(), strict=True):
+        torch.testing.assert_close(0.5 * one, half)
+    with pytest.raises(ConfigError, match=r"mlp.initial_scale must be > 0 and finite, got -1"):
+        mlp(3, 2, initial_scale=-1.0)

@@ -80,6 +80,14 @@ def glorot_uniform_(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, gain: flo
     _zero_bias(layer)
 
 
+@torch.no_grad()
+def scale_weights_(network: nn.Module, factor: float) -> None:
+    """Multiply the weights of linear and (transposed) convolutional layers; biases stay at zero."""
+    for layer in network.modules():
+        if isinstance(layer, _LINEAR):
+            layer.weight.mul_(factor)
+
+
 def _zero_bias(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> None:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

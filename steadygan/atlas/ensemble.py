@@ -1,0 +1,256 @@
+"""The ensemble: slots in which members train side by side, a stretch of steps at a time."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from steadygan.atlas.family import Family, Member
+from steadygan.atlas.optimizers import STACKED_OPTIMIZERS
+from steadygan.atlas.stacked import Stacked
+from steadygan.atlas.step import Draws, Inputs, PlayerState, Step, due_at
+from steadygan.atlas.tape import Place, Tape
+from steadygan.errors import ConfigError
+from steadygan.penalties.placed import PlacedPenalty
+from steadygan.probes.randomness import restored_randomness
+from steadygan.types import Player
+
+SLOTS = 32
+"""Members side by side: more leave the cache of a CPU core, fewer waste launches."""
+
+_PLAYERS: tuple[Player, Player] = ("g", "d")
+
+
+@dataclass
+class Slot:
+    """A place in the ensemble: who trains there, and how far."""
+
+    member: Member
+    step: int = 0
+
+
+class Stretch(NamedTuple):
+    """What happened in some steps: signals by name, one row a step and one column a slot."""
+
+    signals: dict[str, Float[Tensor, "steps m"]]
+
+
+class Ensemble:
+    """Trains up to ``slots`` members of a family at once; each slot has its own member at its own step.
+
+    A member draws from streams of its own seed and its arithmetic never mixes with a neighbour's, so what becomes
+    of it does not depend on who else is there: bit for bit for the same number of slots, a multiple of 8, where
+    widths and batches are multiples of 16 (kernels sum a torn vector in an order of its own), else to the last
+    digit. One that explodes poisons nobody; replace it and its slot works for another. In the first steps a member
+    is the training that ``steadygan.train`` makes of the same settings, to rounding.
+
+    Args:
+        family: what members share.
+        members: the first occupants, one a slot.
+        stretch: steps between two looks at the members; a multiple of every lazy penalty's period.
+        device: where it runs.
+        compiled: see ``Step``.
+
+    Raises:
+        ConfigError: for no members, or a stretch that breaks a penalty's period.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        members: Sequence[Member],
+        *,
+        stretch: int = 100,
+        device: torch.device | str = "cpu",
+        compiled: bool = False,
+    ) -> None:
+        period = math.lcm(*(penalty.every for penalty in family.penalties))
+        if not members or stretch < 1 or stretch % period:
+            raise ConfigError(
+                f"an Ensemble needs members and a stretch divisible by {period}, the period of its lazy "
+                f"penalties, got {len(members)} members and {stretch}."
+            )
+        self.family, self.stretch, self.compiled = family, stretch, compiled
+        self.device = torch.device(device)
+        self.tape = Tape(family, stretch, self.device)
+        self.slots = [Slot(member) for member in members]
+        first = family.pair(members[0].seed, members[0].initial_scale)
+        self._g, self._d = Stacked(first.g), Stacked(first.d)
+        self._state: dict[Player, PlayerState] = {
+            "g": self._blank(first.g, "g"),
+            "d": self._blank(first.d, "d"),
+        }
+        self._steps: dict[tuple[tuple[int, ...], bool], Step] = {}
+        for number, member in enumerate(members):
+            self.replace(number, member)
+
+    def replace(self, slot: int, member: Member) -> None:
+        """Start a new member in a slot."""
+        with restored_randomness(torch.device("cpu")):
+            pair = self.family.pair(member.seed, member.initial_scale)
+        for player, network in zip(_PLAYERS, pair, strict=True):
+            state = self._state[player]
+            for weight, own in zip(state.weights, network.parameters(), strict=True):
+                weight[slot] = own.detach().to(self.device)
+            for moment in (m for moments in state.moments for m in moments):
+                moment[slot] = 0
+        self.slots[slot] = Slot(member)
+
+    def advance(self) -> Stretch:
+        """One stretch for every slot; a member that reaches the family's last step rests from there."""
+        d_steps = max(slot.member.d_steps for slot in self.slots)
+        each = 1 if self.family.simultaneous else d_steps + 1
+        strips, rows = self._strips(d_steps)
+        table = {player: self._coefficients(player, d_steps) for player in _PLAYERS}
+        weights = self._tensor([slot.member.weights for slot in self.slots]).T.contiguous()
+        found: list[tuple[tuple[str, ...], Tensor]] = []
+        for s in range(self.stretch):
+            due = due_at(self.family, s + 1)
+            noisy = [k for k, place in enumerate(self._placed) if place in due]
+            for j in range(d_steps):
+                step = self._step(due, only_d=j < d_steps - 1)
+                inputs = Inputs(
+                    self._state["g"],
+                    self._state["d"],
+                    _gathered(strips, rows[s * each + j], noisy),
+                    _gathered(strips, rows[s * each + each - 1], []),
+                    table["g"][s],
+                    table["d"][s * d_steps + j],
+                    weights,
+                )
+                out = step(inputs)
+                self._state = {"g": out.g, "d": out.d}
+            found.append((step.signals, out.signals))
+        for slot in self.slots:
+            slot.step = min(slot.step + self.stretch, self.family.steps)
+        return Stretch(_by_name(found))
+
+    @torch.no_grad()
+    def generate(self, z: Float[Tensor, "m b latent"]) -> Float[Tensor, "m b *event"]:
+        """Every member's samples from its own latents."""
+        return self._g(self._state["g"].weights, z)
+
+    @torch.no_grad()
+    def judge(self, x: Float[Tensor, "m b *event"]) -> Float[Tensor, "m b"]:
+        """Every member's logits on its own samples."""
+        return self._d(self._state["d"].weights, x)
+
+    def weights(self, slot: int, player: Player) -> list[Tensor]:
+        """A member's weights, in the order of the network's parameters."""
+        return [w[slot].clone() for w in self._state[player].weights]
+
+    # -- tables -------------------------------------------------------------------------------------------
+
+    def _strips(self, d_steps: int) -> tuple["_Joined", Tensor]:
+        """The distinct strips of all slots end to end, and for each batch of each step every slot's row."""
+        places = [Place(s.member.seed, s.step, s.member.d_steps) for s in self.slots]
+        starts: dict[Place, int] = {}
+        total = 0
+        for place in places:
+            if place not in starts:
+                starts[place] = total
+                total += self.stretch * self.tape.batches(place.d_steps)
+        strips = [self.tape.strip(place) for place in starts]
+        most = 1 if self.family.simultaneous else d_steps + 1
+        rows = np.zeros((self.stretch, most, len(places)), dtype=np.int64)
+        for m, place in enumerate(places):
+            each = self.tape.batches(place.d_steps)
+            # A member with fewer steps of D rests first; where it rests, any batch will do.
+            own = np.maximum(np.arange(most) - (most - each), 0)
+            rows[:, :, m] = starts[place] + np.arange(self.stretch)[:, None] * each + own
+        joined = _Joined(
+            _end_to_end([s.x for s in strips]),
+            _end_to_end([s.z for s in strips]),
+            [_end_to_end(list(n)) for n in zip(*(s.noise for s in strips), strict=True)],
+        )
+        return joined, torch.from_numpy(rows.reshape(-1, len(places))).to(self.device)
+
+    def _coefficients(self, player: Player, d_steps: int) -> Tensor:
+        """(updates, coefficients, m): those of every update of the stretch."""
+        rules = self.family.rules[player]
+        optimizer = STACKED_OPTIMIZERS[rules.optimizer]
+        most = d_steps if player == "d" else 1
+        table = np.empty((self.stretch, most, len(optimizer.idle), len(self.slots)))
+        table[:] = np.array(optimizer.idle)[None, None, :, None]
+        for m, slot in enumerate(self.slots):
+            left = min(self.stretch, self.family.steps - slot.step)
+            if left <= 0:
+                continue
+            k = slot.member.d_steps if player == "d" else 1
+            numbers = slot.member.optimizers[player]
+            factors = np.ones(left)
+            if rules.schedule is not None:
+                factors = np.array([rules.schedule(slot.step + s + 1) for s in range(left)])
+            rates = np.repeat(numbers["lr"] * factors, k)
+            own = optimizer.coefficients(numbers, rates, slot.step * k + 1)
+            table[:left, most - k :, :, m] = own.reshape(left, k, -1)
+        return self._tensor(table.reshape(-1, *table.shape[2:]))
+
+    def _step(self, due: tuple[int, ...], *, only_d: bool) -> Step:
+        key = (due, only_d)
+        if key not in self._steps:
+            self._steps[key] = Step(self.family, due, only_d=only_d, compiled=self.compiled)
+        return self._steps[key]
+
+    @property
+    def _placed(self) -> list[int]:
+        found = enumerate(self.family.penalties)
+        return [place for place, penalty in found if isinstance(penalty, PlacedPenalty)]
+
+    def _blank(self, network: torch.nn.Module, player: Player) -> PlayerState:
+        moments = STACKED_OPTIMIZERS[self.family.rules[player].optimizer].moments
+
+        def blank(p: Tensor) -> Tensor:
+            return torch.zeros(len(self.slots), *p.shape, device=self.device)
+
+        parameters = [p.detach() for p in network.parameters()]
+        return PlayerState(
+            [blank(p) for p in parameters],
+            [[blank(p) for _ in range(moments)] for p in parameters],
+        )
+
+    def _tensor(self, numbers: object) -> Tensor:
+        return torch.as_tensor(np.asarray(numbers), dtype=torch.float32).to(self.device)
+
+
+class _Joined(NamedTuple):
+    """Strips end to end."""
+
+    x: Tensor
+    z: Tensor
+    noise: list[Tensor]
+
+
+def _end_to_end(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _gathered(strips: _Joined, rows: Tensor, noisy: list[int]) -> Draws:
+    """Every slot's batch."""
+    return Draws(
+        strips.x.index_select(0, rows),
+        strips.z.index_select(0, rows),
+        [strips.noise[k].index_select(0, rows) for k in noisy],
+    )
+
+
+def _by_name(
+    rows: list[tuple[tuple[str, ...], Tensor]],
+) -> dict[str, Float[Tensor, "steps m"]]:
+    """Rows of signals by name; NaN where a lazy penalty was not due."""
+    first, example = rows[0]
+    if all(names == first for names, _ in rows):
+        table = torch.stack([row for _, row in rows])
+        return {name: table[:, k] for k, name in enumerate(first)}
+    out: dict[str, Tensor] = {}
+    for s, (names, row) in enumerate(rows):
+        for k, name in enumerate(names):
+            if name not in out:
+                out[name] = example.new_full((len(rows), row.shape[1]), torch.nan)
+            out[name][s] = row[k]
+    return out
