@@ -21,7 +21,7 @@ from steadygan.ward.case import named_cases
 from steadygan.ward.course import Course, Reading
 from steadygan.ward.oracle import Oracle
 
-CASES = ("gaussian-wgan-orbit", "gaussian-momentum", "ring-wgan-free", "ring-momentum")
+CASES = ("gaussian-wgan-orbit", "gaussian-momentum", "ring-wgan-free")
 _READINGS = 40
 _LATENTS = 800
 _POSITION = 2**41
