@@ -13,7 +13,8 @@ from steadygan.errors import DataError
 from steadygan.metrics.points import Points, as_given
 
 _FORMAT = 1
-_BUFFER = 2**21  # numbers held back before they are multiplied: 16 MiB
+_BUFFER = 2**18  # numbers held back before they are multiplied: 2 MiB
+_ROWS = 256  # samples at least, for a matrix product worth its name
 
 
 class Moments:
@@ -70,7 +71,7 @@ class Moments:
                 "use one feature map."
             )
         self._waiting.append(x)
-        if sum(one.numel() for one in self._waiting) >= _BUFFER:
+        if sum(one.numel() for one in self._waiting) >= max(_BUFFER, _ROWS * x.shape[1]):
             self._flush()
 
     def merge(self, other: "Moments") -> None:
