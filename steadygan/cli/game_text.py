@@ -58,7 +58,7 @@ def _stable(found: "Analysis") -> str:
     if found.stable.unbounded:
         return "any"
     if found.stable.none:
-        return "none: unstable at every rate"
+        return "none: unstable at small rates"
     return f"G {found.stable.lr_g:.6g}, D {found.stable.lr_d:.6g}"
 
 

@@ -25,7 +25,8 @@ class Analysis:
 
     Attributes:
         spectrum: of the step.
-        stable: the largest rates at the ratio of those given at which deviations do not grow.
+        stable: the largest rates, at the ratio of those given, up to which deviations do not grow: seen from small
+            rates, or from those given where these converge and smaller ones do not.
         flow: at the ratio of the rates given, in units of the larger.
         equilibrium: what kind of point it is.
         decomposition: potential against Hamiltonian.
@@ -92,6 +93,8 @@ def analyse(
     jumps = has_jump(game, at)
     found = spectrum(game, rule, lr_g=lr_g, lr_d=lr_d, point=at)
     stable = stable_rates(game, rule, lr_g=lr_g, lr_d=lr_d, point=at)
+    if found.verdict == "converges" and stable.lr_g < lr_g:  # from an island of stability
+        stable = stable_rates(game, rule, lr_g=lr_g, lr_d=lr_d, point=at, upwards=True)
     verdict = found.verdict
     if jumps:
         verdict = observed_verdict(StepMap(game, rule, lr_g=lr_g, lr_d=lr_d, point=at))

@@ -11,7 +11,7 @@ class StableRates:
     """The largest learning rates, at one ratio, at which small deviations do not grow.
 
     Attributes:
-        lr_g, lr_d: both infinite where no rate is too large, both 0 where every rate is.
+        lr_g, lr_d: both infinite where no rate is too large, both 0 where small ones are already.
     """
 
     lr_g: float
@@ -24,7 +24,7 @@ class StableRates:
 
     @property
     def none(self) -> bool:
-        """Every learning rate is too large."""
+        """However small the learning rates, they are too large."""
         return self.lr_g == 0
 
 

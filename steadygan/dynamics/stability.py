@@ -1,6 +1,7 @@
 """How large the learning rates may be: where a rule's spectral radius first passes one."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -29,6 +30,7 @@ def stable_rates(
     lr_d: float = 1.0,
     point: Vector | None = None,
     precision: float = 1e-9,
+    upwards: bool = False,
 ) -> StableRates:
     """The largest learning rates, at the ratio given, at which small deviations do not grow.
 
@@ -44,9 +46,10 @@ def stable_rates(
         lr_g, lr_d: the direction in the plane of rates, >= 0 and not both 0.
         point: where; None: where the game stands.
         precision: of the result, relative.
+        upwards: look from the rates given instead of from 0: where these converge although smaller ones do not.
 
     Returns:
-        both 0 where every rate diverges; both infinite where none up to 10^4 (in units of the field's speed) does.
+        both 0 where small rates diverge; both infinite where none up to 10^4 (in units of the field's speed) does.
 
     Raises:
         ConfigError: for rates out of range or too large a game.
@@ -74,7 +77,11 @@ def stable_rates(
         step = StepMap(here, rule, lr_g=s * lr_g, lr_d=s * lr_d, point=at)
         return excess(moved_by(step.linearised()), tolerance) > 0
 
-    scale = _end_of_stability(growth, lambda: _flow_converges(game, point, lr_g, lr_d), precision)
+    if upwards:
+        scale = _next_end(growth, speed, speed * _RATIO, precision)
+    else:
+        flows = partial(_flow_converges, game, point, lr_g, lr_d)
+        scale = _end_of_stability(growth, flows, precision)
     return StableRates(*(_times(scale / speed, rate) for rate in (lr_g, lr_d)))
 
 
@@ -119,23 +126,36 @@ def _end_of_stability(
     growth: Callable[[float, float], bool], flow_converges: Callable[[], bool], precision: float
 ) -> float:
     """The first scale that grows, 0 or inf; see :func:`stable_rates`."""
-    tolerance = TOLERANCE
-    low, high = 0.0, _SMALLEST
+    if not growth(_SMALLEST, TOLERANCE):
+        end = _next_end(growth, 0.0, _SMALLEST, precision)
+        # Growth by a high power of the rates (Runge-Kutta on a rotation) is there at every rate, and below the
+        # tolerance at small ones: then it shows to a sharper eye well before.
+        if end == float("inf") or not growth(end / 4, _SHARP):
+            return end
+    # Else, rarely: damping so weak against the rotation that only tiny rates are stable.
+    if not flow_converges():
+        return 0.0
+    high = _SMALLEST
+    while growth(high, _SHARP):
+        high /= 2
+        if high < _SLOWEST:
+            return 0.0
+    return _next_end(growth, high, 2 * high, precision, tolerance=_SHARP)
+
+
+def _next_end(
+    growth: Callable[[float, float], bool],
+    low: float,
+    high: float,
+    precision: float,
+    *,
+    tolerance: float = TOLERANCE,
+) -> float:
+    """The first scale from ``low``, which is stable, that grows; inf where there is none."""
     while not growth(high, tolerance):
         low, high = high, high * _RATIO
         if high > _LARGEST:
             return float("inf")
-    # Growth by a high power of the rates (Runge-Kutta on a rotation) is there at every rate, and below the tolerance at
-    # small ones: then it shows to a sharper eye well before. So does, rarely, weak damping that ends at tiny rates.
-    if growth(high / 4, _SHARP) or low == 0:
-        if not flow_converges():
-            return 0.0
-        tolerance, low, high = _SHARP, 0.0, high / 4
-        while growth(high, tolerance):
-            high /= 2
-            if high < _SLOWEST:
-                return 0.0
-        low, high = high, 2 * high
     while high - low > precision * high:
         middle = (low + high) / 2
         low, high = (low, middle) if growth(middle, tolerance) else (middle, high)

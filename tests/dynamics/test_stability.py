@@ -15,6 +15,7 @@ from steadygan.dynamics import (
     GaussianGAN,
     Quadratic,
     StepMap,
+    analyse,
     flow,
     observed_verdict,
     spectrum,
@@ -139,6 +140,19 @@ def test_weak_damping_of_a_fast_rotation() -> None:
 def test_growth_by_a_high_power_of_the_rate_is_growth() -> None:
     assert stable_rates(Bilinear(3.0), RungeKutta2.on_paper()).none
     assert stable_rates(Bilinear(3.0), Implicit.on_paper()).unbounded
+
+
+def test_islands_of_stability_are_found_from_inside() -> None:
+    """A repelling flow that the unrolled D turns round, at large enough rates only."""
+    game, rule = DiracGAN(NonSaturating()), Unrolled.on_paper()
+    at = game.at([1.0, 2.0])
+    found = analyse(game, rule, lr_g=0.1, lr_d=0.1, point=at)
+    assert found.verdict == "converges"
+    assert stable_rates(game, rule, lr_g=0.1, lr_d=0.1, point=at).none
+    assert found.stable.lr_g > 0.1
+    for share, verdict in ((0.99, "converges"), (1.01, "diverges")):
+        rate = share * found.stable.lr_g
+        assert spectrum(game, rule, lr_g=rate, lr_d=rate, point=at).verdict == verdict
 
 
 def test_a_player_that_rests_has_rate_zero() -> None:
