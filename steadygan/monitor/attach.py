@@ -74,7 +74,7 @@ def watch(
     all that is called differently.
 
     Cost: gradient norms at each recorded step, a copy of gradients and weights every 10, and a probe.
-    Each gets rarer where it would cost more than its part of the budget: probes up to twice, the
+    Each gets rarer where it would cost more than its part of the budget: probes up to three times, the
     others up to 16 times.
 
     Args:

@@ -12,7 +12,7 @@ Clock = Callable[[], float]
 
 _MEMORY = 9
 _ITERATIONS = 33
-_RAREST = 2  # times the interval asked for
+_RAREST = 3  # times the interval asked for
 _RAREST_ROWS = 16  # likewise for rows and traces: on a step of a millisecond even a row is dear
 _PARTS = (3 / 8, 1 / 8, 1 / 4)  # of the budget: rows, traces, probes
 
@@ -68,7 +68,7 @@ class Budget:
 
     Three eighths of the budget are for the rows (gradient norms at every step), an eighth for traced
     steps, a quarter for the probes; the rest is what it takes to be called at every step. Probes get at
-    most twice as rare as asked, the others 16 times. A trace costs the monitor's time in its
+    most three times as rare as asked, the others 16 times. A trace costs the monitor's time in its
     iteration and in the next, where gradients are compared. The step time is the median over the last 33
     iterations, less the monitor's own time in them. On an accelerator the host's clock sees what it takes
     to ask for the work, not the work itself.
