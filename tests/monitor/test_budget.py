@@ -46,13 +46,13 @@ def test_cheap_probes_keep_the_asked_cadence() -> None:
 
 
 def test_dear_probes_are_stretched_to_their_quarter() -> None:
-    """c = 9 ms, τ = 100 ms, a quarter of 2 %: ⌈9 / (0.005·100·10)⌉ = 2, so every 20 steps."""
+    """c = 12 ms, τ = 100 ms, a quarter of 2 %: ⌈12 / (0.005·100·10)⌉ = 3, so every 30 steps."""
     clock = Clock()
     budget = make(0.02, clock)
-    probed = run(budget, clock, step_s=0.1, probe_s=0.009, row_s=0.0)
-    assert budget.probes.interval == 20
-    assert {b - a for a, b in zip(probed[-6:], probed[-5:], strict=False)} == {20}
-    spent = len([s for s in probed if s > 100]) * 0.009
+    probed = run(budget, clock, step_s=0.1, probe_s=0.012, row_s=0.0)
+    assert budget.probes.interval == 30
+    assert {b - a for a, b in zip(probed[-6:], probed[-5:], strict=False)} == {30}
+    spent = len([s for s in probed if s > 100]) * 0.012
     assert spent <= 0.02 / 4 * 400 * 0.1 * 1.1
 
 
@@ -127,15 +127,15 @@ def test_own_time_is_not_step_time() -> None:
     """A monitor as dear as the step must not take itself for the step."""
     clock = Clock()
     budget = make(1.5, clock, probe_every=1)
-    run(budget, clock, step_s=0.1, probe_s=0.06, row_s=0.0)
-    assert budget.probes.interval == math.ceil(0.06 / (0.375 * 0.1)) == 2
+    run(budget, clock, step_s=0.1, probe_s=0.1, row_s=0.0)
+    assert budget.probes.interval == math.ceil(0.1 / (0.375 * 0.1)) == 3
 
 
-def test_probes_get_at_most_twice_as_rare_and_rows_sixteen() -> None:
+def test_probes_get_at_most_three_times_rarer_and_rows_sixteen() -> None:
     clock = Clock()
     budget = make(0.02, clock)
     run(budget, clock, step_s=0.001, probe_s=1.0, row_s=1.0)
-    assert (budget.probes.interval, budget.rows.interval) == (20, 16)
+    assert (budget.probes.interval, budget.rows.interval) == (30, 16)
 
 
 def test_without_a_budget_nothing_is_stretched() -> None:
