@@ -10,6 +10,7 @@ from jaxtyping import Complex128
 from steadygan.dynamics.arnoldi import extreme_eigenvalues
 from steadygan.dynamics.games.flat_game import FlatGame, Vector
 from steadygan.dynamics.linearisation import Linearisation
+from steadygan.dynamics.threads import undisturbed
 
 DENSE = 400
 """Up to how many unknowns all eigenvalues are computed; beyond, only those at the rims."""
@@ -90,16 +91,17 @@ def flow(
     """
     at = game.start if point is None else point
     speeds = torch.cat([torch.full((game.num_g,), lr_g), torch.full((game.num_d,), lr_d)]).to(at)
-    local = Linearisation(game.field, at, name=f"the {game.name} game")
-    if len(at) <= DENSE:
-        matrix = speeds[:, None] * local.finite_dense()
-        return _dense_flow(matrix)
-    found = [
-        extreme_eigenvalues(
-            lambda v: speeds * local.times(v), len(at), num, rim=rim, tolerance=1e-7
-        )
-        for rim in ("modulus", "most positive", "most negative")
-    ]
+    with undisturbed():
+        local = Linearisation(game.field, at, name=f"the {game.name} game")
+        if len(at) <= DENSE:
+            matrix = speeds[:, None] * local.finite_dense()
+            return _dense_flow(matrix)
+        found = [
+            extreme_eigenvalues(
+                lambda v: speeds * local.times(v), len(at), num, rim=rim, tolerance=1e-7
+            )
+            for rim in ("modulus", "most positive", "most negative")
+        ]
     return Flow(distinct(np.concatenate(found)), False, None, None)
 
 

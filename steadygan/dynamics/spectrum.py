@@ -14,6 +14,7 @@ from steadygan.dynamics.games.flat_game import FlatGame, Vector
 from steadygan.dynamics.linearisation import Linearisation
 from steadygan.dynamics.smoothness import has_jump
 from steadygan.dynamics.step_map import StepMap, rule_name
+from steadygan.dynamics.threads import undisturbed
 from steadygan.updates import UpdateRule
 
 Verdict = Literal["converges", "orbits", "diverges"]
@@ -127,10 +128,11 @@ def spectrum(
     1.0 orbits
     """
     step = StepMap(game, rule, lr_g=lr_g, lr_d=lr_d, point=point)
-    has_jump(game, step.start[: step.num])  # refuses what has no second derivatives
-    local = step.linearised()
-    complete = local.size <= DENSE
-    moved = moved_by(local) if complete else _rim(local, num, tolerance, seed)
+    complete = len(step.start) <= DENSE
+    with undisturbed():
+        has_jump(game, step.start[: step.num])  # refuses what has no second derivatives
+        local = step.linearised()
+        moved = moved_by(local) if complete else _rim(local, num, tolerance, seed)
     roots = _roots(moved + 1, rule.period)
     ordered = roots[np.argsort(-np.abs(roots), kind="stable")]
     return Spectrum(game.name, rule_name(rule), lr_g, lr_d, ordered, complete)
