@@ -53,12 +53,12 @@ def test_looks_are_the_probes_of_a_training() -> None:
         real, _ = family.source.reference(128, seed=member.seed)
         latents = family.latent.sample(64, seed=member.seed, position=2**40)
         g, d = family.pair(member.seed, 1.0)
-        view = GameView(g, d, 20)
         space, judge = SampleSpace(real, latents), Discriminator(real[64:], latents)
-        space.measure(view)
+        space.measure(GameView(g, d, 0))
         for network, player in ((g, "g"), (d, "d")):
             for p, w in zip(network.parameters(), ensemble.weights(slot, player), strict=True):
                 p.data.copy_(w)
+        view = GameView(g, d, 20)
         expected = {**space.measure(view), "auc": judge.measure(view)["auc"]}
         for name, value in rows[slot].items():
             assert value == pytest.approx(float(expected[name]), abs=1e-4), name
