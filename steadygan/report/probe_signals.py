@@ -115,6 +115,18 @@ PROBE_SIGNALS: dict[str, Entry] = {
         "Norm of D's slope on the way from fakes to reals, where WGAN-GP holds it.",
         "Near 1 under WGAN-GP, at most 1 under LP; growing without end, nothing limits D.",
     ),
+    "grad_norm_g.LAYER": Entry(
+        "G's layers",
+        "",
+        "Norm of the gradient in one layer of G, under the layer's own name.",
+        "Within a few orders of magnitude along the depth; far smaller near one end, it vanishes on the way.",
+    ),
+    "grad_norm_d.LAYER": Entry(
+        "D's layers",
+        "",
+        "Norm of the gradient in one layer of D, under the layer's own name.",
+        "Within a few orders of magnitude along the depth; far smaller near one end, it vanishes on the way.",
+    ),
     "update_ratio_g": Entry(
         "G",
         "",
