@@ -247,7 +247,7 @@ class Monitor(Bedside):
         due = traced or self.budget.rows.is_due(step)
         for gauge in self._stepping:
             if due or gauge.is_waiting:
-                self._current |= gauge.before(optimizer, traced=traced)
+                self._current |= gauge.before(optimizer, traced=traced, iteration=step)
                 if gauge.located is not None:
                     self._chart.hold(step, gauge.player, gauge.located)
         if traced:

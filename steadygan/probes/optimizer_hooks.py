@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from steadygan.probes.layers import Layers
+from steadygan.probes.path import Path
 from steadygan.probes.thinned import TINY, Thinned, cosine, dense, length, norms, thinned
 from steadygan.types import Player
 
@@ -41,7 +42,9 @@ class PlayerGauge:
         weight_norm  = ‖w‖                         on traced steps
         grad_cosine  = ⟨g, g'⟩ / (‖g‖·‖g'‖)        g' the player's next gradient after a traced step
 
-    The last three are of every k-th number of a tensor that holds 2¹⁷ or more, each counted k times,
+        path_cosine                                turn from the way since the last traced step (see ``Path``)
+
+    Weights and cosines are of every k-th number of a tensor that holds 2¹⁷ or more, each counted k times,
     so that at most 2¹⁷ are copied of each: exact for small networks, within a few percent for others.
 
     and ``lr``, the first of its groups' learning rates, and on traced steps its ``momentum`` (the first
@@ -67,6 +70,7 @@ class PlayerGauge:
         self._weights: list[Thinned] = []
         self._earlier: list[Thinned] = []
         self._earlier_of: list[int] = []
+        self._path = Path()
 
     def owns(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether the optimizer holds a parameter of this player."""
@@ -94,13 +98,14 @@ class PlayerGauge:
 
     @torch.no_grad()
     def before(
-        self, optimizer: torch.optim.Optimizer, *, traced: bool = False
+        self, optimizer: torch.optim.Optimizer, *, traced: bool = False, iteration: int = 0
     ) -> dict[str, Tensor | float]:
         """The signals that the step about to be made shows.
 
         Args:
             optimizer: about to step; one that moves the player.
             traced: whether to measure this step's update, and the turn to the next gradient.
+            iteration: the training's; of several steps in one the first is compared with the path.
         """
         self._weights = []  # of a step that failed
         self._moving = [
@@ -134,6 +139,7 @@ class PlayerGauge:
             is_dense = all(p.grad is None or not p.grad.is_sparse for p in self._moving)
             self._earlier = [thinned(grad).copied() for grad in grads] if is_dense else []
             self._earlier_of = [id(p) for p in self._moving]
+            self._path.before(self._weights, self._earlier_of, iteration)
         return found
 
     def after(self) -> dict[str, Tensor | float]:
@@ -146,10 +152,14 @@ class PlayerGauge:
         # In place: a third copy of the weights would be too many.
         torch._foreach_sub_([w.values for w in before], [w.values for w in after])
         step = length(before)
-        return {
+        found: dict[str, Tensor | float] = {
             f"update_ratio_{self.player}": step / size.clamp_min(TINY),
             f"weight_norm_{self.player}": size,
         }
+        turn = self._path.after(before, after)
+        if turn is not None:
+            found[f"path_cosine_{self.player}"] = turn
+        return found
 
     def _compare(self, grads: list[Tensor], found: dict[str, Tensor | float]) -> None:
         earlier, self._earlier = self._earlier, []

@@ -37,6 +37,7 @@ _GROUPS: dict[str, _Charts] = {
         ("Update ratios", ("update_ratio_g", "update_ratio_d")),
         ("Sizes of weights", ("weight_norm_g", "weight_norm_d")),
         ("Successive gradients", ("grad_cosine_g", "grad_cosine_d")),
+        ("Steps along the path", ("path_cosine_g", "path_cosine_d")),
         ("Momentum", ("momentum_g", "momentum_d")),
         ("D's probabilities", ("prob_real", "prob_fake")),
         ("Loss scales", ("loss_scale_g", "loss_scale_d")),

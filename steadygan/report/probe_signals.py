@@ -175,6 +175,18 @@ PROBE_SIGNALS: dict[str, Entry] = {
         "Cosine between successive gradients of D.",
         "Above -0.2; lasting values below mean that steps overshoot.",
     ),
+    "path_cosine_g": Entry(
+        "G",
+        "",
+        "Cosine between a step of G and the way its weights went since the last traced one.",
+        "Above 0; lasting values below mean that it comes back to where it was: an orbit, or steps too large.",
+    ),
+    "path_cosine_d": Entry(
+        "D",
+        "",
+        "Cosine between a step of D and the way its weights went since the last traced one.",
+        "Above 0; lasting values below mean that it comes back to where it was: an orbit, or steps too large.",
+    ),
     "loss_scale_g": Entry(
         "G",
         "",
