@@ -18,6 +18,7 @@ from steadygan.dynamics.games import Bilinear as Bilinear
 from steadygan.dynamics.games import DiracGAN as DiracGAN
 from steadygan.dynamics.games import FlatGame as FlatGame
 from steadygan.dynamics.games import GaussianGAN as GaussianGAN
+from steadygan.dynamics.games import LossGame as LossGame
 from steadygan.dynamics.games import NetworkGame as NetworkGame
 from steadygan.dynamics.games import Quadratic as Quadratic
 from steadygan.dynamics.linearisation import Linearisation as Linearisation
@@ -52,6 +53,7 @@ __all__ = [
     "Flow",
     "GaussianGAN",
     "Linearisation",
+    "LossGame",
     "NetworkGame",
     "PathAngle",
     "PhasePortrait",

@@ -13,6 +13,7 @@ from steadygan.errors import ConfigError, ContractError, DataError, SteadyganErr
 from steadygan.monitor.bedside import together, usual_probes
 from steadygan.monitor.budget import Budget, Clock
 from steadygan.monitor.chart import Chart
+from steadygan.monitor.microscope import Fixed
 from steadygan.monitor.monitor import Monitor
 from steadygan.monitor.rehearsal import preflight
 from steadygan.probes import run_untouched
@@ -165,8 +166,7 @@ def attached(
     )
     reals = drawn("real", real, _REALS if validation is None else _LIBRARY)
     # Half as many as reals: where a sample is large, both sides are few.
-    num = min(_FAKES, max(_LEAST_FAKES, len(reals[0]) // 2))
-    z, *labels = drawn("latent", latent, num)
+    z, *labels = drawn("latent", latent, min(_FAKES, max(_LEAST_FAKES, len(reals[0]) // 2)))
     held_out = None if validation is None else _held_out(validation)
     g, d = Generator(net_g, forward_g, labels), Discriminator(net_d, forward_d)
     if _is_one_of_several():
@@ -210,7 +210,9 @@ def attached(
         refusals += [f.evidence[0].sentence for f in found.findings if f.severity == "critical"]
     for refusal in refusals:
         warnings.warn(f"steadygan: {refusal}", stacklevel=2)
-    return make(g, d, gauges, optimizers, probes, chart, cadence, at_once)
+    monitor = make(g, d, gauges, optimizers, probes, chart, cadence, at_once)
+    monitor.fixed = Fixed(z, inputs, fake_labels)
+    return monitor
 
 
 def _held_out(validation: Given) -> tuple[Tensor, ...]:

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from steadygan.doctor import Diagnosis
 from steadygan.errors import CheckpointError
-from steadygan.monitor.bedside import Bedside, Signals, class_names
+from steadygan.monitor.bedside import Signals
 from steadygan.monitor.budget import Budget
 from steadygan.monitor.chart import Chart
+from steadygan.monitor.inspected import Inspected
 from steadygan.monitor.logged import scalar
 from steadygan.probes import Probe
 from steadygan.probes.compiled import unseen
@@ -24,7 +25,7 @@ from steadygan.record.lines import Layout
 _UNHEARD = 50  # logs without a step: more than a loop takes to accumulate one gradient
 
 
-class Monitor(Bedside):
+class Monitor(Inspected):
     """Watches a training that it has no hand in; ``steadygan.watch`` makes one.
 
     An iteration is the discriminator's steps and the generator's step that follows them, or the other
@@ -54,7 +55,7 @@ class Monitor(Bedside):
         budget: Budget,
         at_once: int | None = None,
     ) -> None:
-        super().__init__(g, d, probes, chart, class_names(g, d, optimizers), at_once)
+        super().__init__(g, d, probes, chart, optimizers, at_once)
         self.budget = budget
         # Each player by its own optimizer: a layer that both share moves with both.
         owners = (optimizers[0], optimizers[-1])
@@ -64,7 +65,6 @@ class Monitor(Bedside):
         self._all_gauges = tuple(gauges)
         self._names: set[str] = set()  # that were logged
         self._mover: torch.optim.Optimizer | None = None
-        self._step = chart.last_step
         self._current: Signals = {}
         self._held: Signals | None = None
         self._stepping: list[PlayerGauge] = []
@@ -247,7 +247,7 @@ class Monitor(Bedside):
         due = traced or self.budget.rows.is_due(step)
         for gauge in self._stepping:
             if due or gauge.is_waiting:
-                self._current |= gauge.before(optimizer, traced=traced)
+                self._current |= gauge.before(optimizer, traced=traced, iteration=step)
                 if gauge.located is not None:
                     self._chart.hold(step, gauge.player, gauge.located)
         if traced:

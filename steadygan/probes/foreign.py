@@ -84,10 +84,16 @@ class Discriminator(Called):
 
     Probabilities are recognised once, by a sigmoid at the end of D's graph (``recognise``). They
     come from float32, so that logits end at ±16.
+
+    Args:
+        network: the discriminator.
+        forward: how to call it.
+        exact: keep the precision of its answers, for derivatives, and a certain answer's slope.
     """
 
-    def __init__(self, network: nn.Module, forward: Forward | None) -> None:
+    def __init__(self, network: nn.Module, forward: Forward | None, *, exact: bool = False) -> None:
         super().__init__(network, forward)
+        self._is_exact = exact
         self.gives_probabilities = False
         self._is_raw = False
 
@@ -96,9 +102,9 @@ class Discriminator(Called):
         answer = super().forward(*inputs)
         if self._is_raw:
             return answer
-        answer = answer.float()
+        answer = answer if self._is_exact else answer.float()
         if self.gives_probabilities:
-            answer = torch.logit(answer, eps=_NEAR_CERTAIN)
+            answer = torch.logit(answer, eps=None if self._is_exact else _NEAR_CERTAIN)
         if answer.dim() == 0:
             raise ContractError(
                 "the discriminator must answer each sample, got one number for the batch; "

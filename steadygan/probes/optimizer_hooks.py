@@ -1,6 +1,5 @@
 """What an optimizer is about to apply, and what it did: gradients and updates of one player."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,11 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from steadygan.probes.layers import Layers
+from steadygan.probes.path import Path
+from steadygan.probes.thinned import TINY, Thinned, cosine, dense, length, norms, thinned
 from steadygan.types import Player
-
-_LOW_PRECISION = frozenset({torch.float16, torch.bfloat16})
-_TINY = 1e-30
-_MOST = 2**16  # numbers of one tensor that a trace looks at, up to twice as many
 
 
 class Located(NamedTuple):
@@ -39,11 +37,14 @@ class PlayerGauge:
     gradient:
 
         grad_norm    = ‖g‖ / s                     s: the loss scale, where the optimizer divides by it
+        grad_norm_g.conv1 and so on                the same of one layer, on traced steps (see ``Layers``)
         update_ratio = ‖w' − w‖ / ‖w‖              on traced steps
         weight_norm  = ‖w‖                         on traced steps
         grad_cosine  = ⟨g, g'⟩ / (‖g‖·‖g'‖)        g' the player's next gradient after a traced step
 
-    The last three are of every k-th number of a tensor that holds 2¹⁷ or more, each counted k times,
+        path_cosine                                turn from the way since the last traced step (see ``Path``)
+
+    Weights and cosines are of every k-th number of a tensor that holds 2¹⁷ or more, each counted k times,
     so that at most 2¹⁷ are copied of each: exact for small networks, within a few percent for others.
 
     and ``lr``, the first of its groups' learning rates, and on traced steps its ``momentum`` (the first
@@ -64,10 +65,12 @@ class PlayerGauge:
         self.player = player
         self.located: Located | None = None
         self._names = {id(p): name for name, p in network.named_parameters()}
+        self._layers = Layers(f"grad_norm_{player}", network)
         self._moving: list[Tensor] = []
         self._weights: list[Thinned] = []
         self._earlier: list[Thinned] = []
         self._earlier_of: list[int] = []
+        self._path = Path()
 
     def owns(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether the optimizer holds a parameter of this player."""
@@ -95,13 +98,14 @@ class PlayerGauge:
 
     @torch.no_grad()
     def before(
-        self, optimizer: torch.optim.Optimizer, *, traced: bool = False
+        self, optimizer: torch.optim.Optimizer, *, traced: bool = False, iteration: int = 0
     ) -> dict[str, Tensor | float]:
         """The signals that the step about to be made shows.
 
         Args:
             optimizer: about to step; one that moves the player.
             traced: whether to measure this step's update, and the turn to the next gradient.
+            iteration: the training's; of several steps in one the first is compared with the path.
         """
         self._weights = []  # of a step that failed
         self._moving = [
@@ -110,10 +114,10 @@ class PlayerGauge:
             for p in group["params"]
             if p.grad is not None and id(p) in self._names
         ]
-        grads = [_dense(p.grad) for p in self._moving if p.grad is not None]
-        norms = _norms(grads)
-        norm = torch.linalg.vector_norm(norms)
-        self.located = Located([self._names[id(p)] for p in self._moving], norms)
+        grads = [dense(p.grad) for p in self._moving if p.grad is not None]
+        each = norms(grads)
+        norm = torch.linalg.vector_norm(each)
+        self.located = Located([self._names[id(p)] for p in self._moving], each)
         found: dict[str, Tensor | float] = {f"grad_norm_{self.player}": norm}
         rate = self._rate(optimizer)
         if rate is not None:
@@ -122,17 +126,20 @@ class PlayerGauge:
         scale = getattr(optimizer, "grad_scale", None)
         if isinstance(scale, Tensor):
             scale = scale.detach().reshape(())
+            each = each / scale.to(each.device)
             found[f"grad_norm_{self.player}"] = norm / scale.to(norm.device)
             found[f"loss_scale_{self.player}"] = scale.clone()
         if self._earlier:
             self._compare(grads, found)
         if traced:
             found[f"momentum_{self.player}"] = _momentum(optimizer)
+            found |= self._layers.norms(self.located.names, each)
             self._weights = [thinned(p.detach()).copied() for p in self._moving]
             # Sparse gradients touch other rows at the next step: no space to measure an angle in.
             is_dense = all(p.grad is None or not p.grad.is_sparse for p in self._moving)
             self._earlier = [thinned(grad).copied() for grad in grads] if is_dense else []
             self._earlier_of = [id(p) for p in self._moving]
+            self._path.before(self._weights, self._earlier_of, iteration)
         return found
 
     def after(self) -> dict[str, Tensor | float]:
@@ -140,15 +147,19 @@ class PlayerGauge:
         if not self._weights:
             return {}
         before, self._weights = self._weights, []
-        size = _length(before)
+        size = length(before)
         after = [thinned(p.detach()) for p in self._moving]
         # In place: a third copy of the weights would be too many.
         torch._foreach_sub_([w.values for w in before], [w.values for w in after])
-        step = _length(before)
-        return {
-            f"update_ratio_{self.player}": step / size.clamp_min(_TINY),
+        step = length(before)
+        found: dict[str, Tensor | float] = {
+            f"update_ratio_{self.player}": step / size.clamp_min(TINY),
             f"weight_norm_{self.player}": size,
         }
+        turn = self._path.after(before, after)
+        if turn is not None:
+            found[f"path_cosine_{self.player}"] = turn
+        return found
 
     def _compare(self, grads: list[Tensor], found: dict[str, Tensor | float]) -> None:
         earlier, self._earlier = self._earlier, []
@@ -158,14 +169,7 @@ class PlayerGauge:
         now = [thinned(grad) for grad in grads]
         if any(a.layout != b.layout for a, b in zip(earlier, now, strict=True)):
             return  # the numbers stand in another order in memory
-        dots = [
-            a.every * torch.dot(_real(a.values), _real(b.values))
-            for a, b in zip(earlier, now, strict=True)
-        ]
-        lengths = _length(earlier) * _length(now)
-        cosine = _gathered(dots).sum() / lengths.clamp_min(_TINY)
-        # An overflow is told by the norm; a second NaN would accuse the same step twice.
-        found[f"grad_cosine_{self.player}"] = torch.nan_to_num(cosine, nan=0.0)
+        found[f"grad_cosine_{self.player}"] = cosine(earlier, now)
 
     def _rate(self, optimizer: torch.optim.Optimizer) -> Tensor | float | None:
         for group in optimizer.param_groups:
@@ -175,73 +179,6 @@ class PlayerGauge:
                     return rate.detach().clone().reshape(())
                 return None if rate is None else float(rate)
         return None
-
-
-class Thinned(NamedTuple):
-    """Numbers of a tensor in the order of memory, every so many of them."""
-
-    values: Tensor
-    every: int
-    layout: tuple[int, ...]
-
-    def copied(self) -> "Thinned":
-        """The same in memory of their own."""
-        return self._replace(values=self.values.clone())
-
-
-def thinned(tensor: Tensor) -> Thinned:
-    """All numbers of a small tensor as it is; of a large one every k-th, k odd, so that rows do not align."""
-    every = tensor.numel() // _MOST
-    if every < 2:
-        return Thinned(tensor, 1, tensor.stride())
-    whole = tensor.is_contiguous() or tensor.is_contiguous(memory_format=torch.channels_last)
-    flat = tensor.as_strided((tensor.numel(),), (1,)) if whole else tensor.reshape(-1)
-    every |= 1
-    return Thinned(flat[::every], every, tensor.stride())
-
-
-def _length(parts: list[Thinned]) -> Float[Tensor, ""]:
-    norms = _norms([part.values for part in parts])
-    if any(part.every > 1 for part in parts):  # scalars, so that nothing is sent to a device
-        gains = [math.sqrt(part.every) for part in parts]
-        norms = torch.stack(torch._foreach_mul(norms.unbind(), gains))
-    length: Tensor = torch.linalg.vector_norm(norms)
-    return length
-
-
-def norms_of(grads: Sequence[Tensor]) -> Float[Tensor, " n"]:
-    """The Euclidean norm of each gradient, sparse ones included, in float32 or better."""
-    return _norms([_dense(grad) for grad in grads])
-
-
-def _norms(tensors: list[Tensor]) -> Float[Tensor, " n"]:
-    """The Euclidean norm of each, in float32 or better, on the first one's device."""
-    kinds = {t.dtype for t in tensors}
-    if len(kinds) > 1:
-        wide = (torch.promote_types(t.dtype, torch.float32) for t in tensors)
-        norms = torch.linalg.vector_norm
-        return _gathered([norms(t, dtype=kind) for t, kind in zip(tensors, wide, strict=True)])
-    if kinds <= _LOW_PRECISION:
-        return _gathered(list(torch._foreach_norm(tensors, 2, dtype=torch.float32)))
-    return _gathered(list(torch._foreach_norm(tensors)))
-
-
-def _gathered(scalars: list[Tensor]) -> Float[Tensor, " n"]:
-    try:
-        return torch.stack(scalars).float()
-    except RuntimeError:  # a network spread over devices; looking first would cost more
-        return torch.stack([s.to(scalars[0].device, torch.float32) for s in scalars])
-
-
-def _real(tensor: Tensor) -> Tensor:
-    """Its numbers in a row, in float32 or better: products of small float16 numbers would be 0."""
-    parts = torch.view_as_real(tensor) if tensor.is_complex() else tensor
-    flat = parts.flatten()
-    return flat.float() if flat.dtype in _LOW_PRECISION else flat
-
-
-def _dense(grad: Tensor) -> Tensor:
-    return grad.coalesce().values() if grad.is_sparse else grad
 
 
 def _momentum(optimizer: torch.optim.Optimizer) -> float:

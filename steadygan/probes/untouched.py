@@ -108,7 +108,7 @@ def untouched(network: nn.Module, *, weights: bool = False) -> Iterator[Callable
     _under_way += 1
     try:
         reset()
-        with _uncompiled():
+        with uncompiled():
             yield reset
     finally:
         _under_way -= 1
@@ -165,7 +165,7 @@ def _copied(value: Any) -> Any:
     return copy.copy(value)
 
 
-def _uncompiled() -> AbstractContextManager[object]:
+def uncompiled() -> AbstractContextManager[object]:
     """A probe's batch has a size of its own, and compiling anew may change the training's graphs."""
     if "torch._dynamo" not in sys.modules:  # nothing was compiled
         return nullcontext()

@@ -14,6 +14,7 @@ from steadygan.errors import DataError
 from steadygan.record.lines import EVENTS, parse, restore
 
 _CHUNK = 1 << 22
+_ROWS = 1 << 16
 
 Row = dict[str, Any]
 
@@ -84,17 +85,27 @@ class Record:
 
     def rows(self) -> Iterator[dict[str, float | int]]:
         """The rows of signals one by one, as a listener of the writer saw them; without events."""
-        columns = [
-            (name, values.tolist(), self.nan_rows.get(name, frozenset()))
-            for name, values in self.columns.items()
-        ]
-        for index, step in enumerate(self.steps.tolist()):
-            row: dict[str, float | int] = {"step": step}
-            for name, values, nans in columns:
-                value = values[index]
-                if value == value or index in nans:
-                    row[name] = value
-            yield row
+        nans = {n: np.fromiter(at, np.int64, len(at)) for n, at in self.nan_rows.items()}
+        for start in range(0, len(self), _ROWS):
+            part = slice(start, start + _ROWS)
+            steps = self.steps[part].tolist()
+            present = np.empty((len(steps), len(self.columns)), dtype=bool)
+            for k, (name, values) in enumerate(self.columns.items()):
+                present[:, k] = ~np.isnan(values[part])
+                at = nans.get(name, np.empty(0, np.int64)) - start
+                present[at[(at >= 0) & (at < len(steps))], k] = True
+            # Rows that measure the same are many: what is absent from them is looked at once.
+            sorts, which = np.unique(np.packbits(present, axis=1), axis=0, return_inverse=True)
+            columns = [(name, values[part].tolist()) for name, values in self.columns.items()]
+            held = np.unpackbits(sorts, axis=1, count=len(columns)).astype(bool).tolist()
+            measured = [
+                [c for c, is_there in zip(columns, h, strict=True) if is_there] for h in held
+            ]
+            for index, sort in enumerate(which.reshape(-1).tolist()):
+                row: dict[str, float | int] = {"step": steps[index]}
+                for name, column in measured[sort]:
+                    row[name] = column[index]
+                yield row
 
 
 def read(path: Path) -> Record:

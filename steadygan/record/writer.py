@@ -1,7 +1,10 @@
 """Write the record without making the training wait for the device."""
 
+import errno
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -30,7 +33,8 @@ class RecordWriter:
     ``append`` only keeps references: no copy, no synchronisation. A flush moves all that is
     pending with one transfer per device and writes it with one call to the system, whole lines at
     a time, so that a crash loses at most the last ``flush_every`` rows. Continuing an existing
-    file drops a torn last line. Cost: about 10 us a row of 8 signals on a CPU, flush included.
+    file drops a torn last line. A file has one writer at a time;
+    the lock of one that crashed went with it. Cost: about 10 us a row of 8 signals on a CPU, flush included.
 
     Args:
         path: the file, made if missing; None on processes that take part in ``reduce`` but do not
@@ -47,7 +51,7 @@ class RecordWriter:
     Raises:
         ConfigError: flush_every < 1.
         DataError: when the file there is no record.
-        CheckpointError: when the file cannot be opened or written.
+        CheckpointError: when the file cannot be opened or written, or somebody else writes to it.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "record.jsonl"
@@ -148,6 +152,7 @@ class RecordWriter:
                 self._events.clear()
         finally:
             if self._file is not None:
+                _unlock(self._file)
                 os.close(self._file)
             self._file = None
 
@@ -183,16 +188,21 @@ class RecordWriter:
 
     def _open(self, path: Path) -> int:
         try:
-            size, self._last_step = tail(path)
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            os.ftruncate(file, size)
-        except DataError as error:
-            raise DataError(f"{path} ends in a line that is {error}; give another path.") from None
         except OSError as error:
-            raise CheckpointError(
-                f"record {path} could not be opened: {error.strerror}; "
-                "check the folder's permissions."
-            ) from error
+            raise _unopened(path, error) from error
+        try:
+            _lock(file, path)  # before the end is looked at: it may be in somebody's making
+            size, self._last_step = tail(path)
+            os.ftruncate(file, size)
+        except BaseException as error:
+            os.close(file)
+            if isinstance(error, DataError):
+                reason = f"{path} ends in a line that is {error}; give another path."
+                raise DataError(reason) from None
+            if isinstance(error, OSError) and not isinstance(error, CheckpointError):
+                raise _unopened(path, error) from error
+            raise
         return file
 
     def _write(self, file: int, text: bytes) -> None:
@@ -206,6 +216,38 @@ class RecordWriter:
             raise CheckpointError(
                 f"record {self.path} could not be written: {error.strerror}; free some space."
             ) from error
+
+
+def _unopened(path: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(
+        f"record {path} could not be opened: {error.strerror}; check the folder's permissions."
+    )
+
+
+def _lock(file: int, path: Path) -> None:
+    """Make this the file's only writer, until it is closed or the process ends, however it does."""
+    if sys.platform == "win32":
+        return
+    import fcntl  # not everywhere
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+            return  # a file system without locks
+        raise CheckpointError(
+            f"record {path} must have one writer, got a second one while the first is at work; close the "
+            "other monitor or run, or give another path."
+        ) from None
+
+
+def _unlock(file: int) -> None:
+    """Said aloud: a forked worker that holds the same file would keep it locked."""
+    if sys.platform != "win32":
+        import fcntl
+
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _line(layout: Layout, row: _Row, texts: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from steadygan.probes.optimizer_hooks import norms_of
+from steadygan.probes.thinned import norms_of
 from steadygan.remedies.knobs.guard import is_finite
 from steadygan.remedies.ownership import Ownership
 from steadygan.types import Player

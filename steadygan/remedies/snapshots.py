@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from steadygan.errors import ActionError, ConfigError
-from steadygan.probes.optimizer_hooks import norms_of
+from steadygan.probes.thinned import norms_of
 from steadygan.record.checkpoint import load_newest, save_checkpoint
 from steadygan.remedies.live import live_state, put_back
 from steadygan.remedies.tree import put_together, taken_apart

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from steadygan.probes.optimizer_hooks import norms_of
+from steadygan.probes.thinned import norms_of
 from steadygan.types import Player
 
 

@@ -155,7 +155,18 @@ def signal_entry(name: str) -> Entry:
     >>> signal_entry("modes").meaning == entry("modes").meaning  # a share there, a count here
     False
     """
-    return SIGNALS.get(name) or entry(name)
+    return SIGNALS.get(name) or SIGNALS.get(family(name)) or entry(name)
+
+
+def family(name: str) -> str:
+    """What a signal of one layer is explained as; any other signal is its own family.
+
+    >>> family("grad_norm_g.blocks.3"), family("grad_norm_g"), family("my.own")
+    ('grad_norm_g.LAYER', 'grad_norm_g', 'my.own')
+    """
+    whole, dot, layer = name.partition(".")
+    together = f"{whole}.LAYER"
+    return together if dot and layer and together in SIGNALS else name
 
 
 def entry(name: str) -> Entry:

@@ -115,6 +115,18 @@ PROBE_SIGNALS: dict[str, Entry] = {
         "Norm of D's slope on the way from fakes to reals, where WGAN-GP holds it.",
         "Near 1 under WGAN-GP, at most 1 under LP; growing without end, nothing limits D.",
     ),
+    "grad_norm_g.LAYER": Entry(
+        "G's layers",
+        "",
+        "Norm of the gradient in one layer of G, under the layer's own name.",
+        "Within a few orders of magnitude along the depth; far smaller near one end, it vanishes on the way.",
+    ),
+    "grad_norm_d.LAYER": Entry(
+        "D's layers",
+        "",
+        "Norm of the gradient in one layer of D, under the layer's own name.",
+        "Within a few orders of magnitude along the depth; far smaller near one end, it vanishes on the way.",
+    ),
     "update_ratio_g": Entry(
         "G",
         "",
@@ -162,6 +174,18 @@ PROBE_SIGNALS: dict[str, Entry] = {
         "",
         "Cosine between successive gradients of D.",
         "Above -0.2; lasting values below mean that steps overshoot.",
+    ),
+    "path_cosine_g": Entry(
+        "G",
+        "",
+        "Cosine between a step of G and the way its weights went since the last traced one.",
+        "Above 0; lasting values below mean that it comes back to where it was: an orbit, or steps too large.",
+    ),
+    "path_cosine_d": Entry(
+        "D",
+        "",
+        "Cosine between a step of D and the way its weights went since the last traced one.",
+        "Above 0; lasting values below mean that it comes back to where it was: an orbit, or steps too large.",
     ),
     "loss_scale_g": Entry(
         "G",

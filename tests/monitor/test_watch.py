@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from steadygan import Monitor, watch
 from steadygan.doctor import examine
-from steadygan.errors import ConfigError, ContractError, DataError
+from steadygan.errors import CheckpointError, ConfigError, ContractError, DataError
 from steadygan.record import read
 
 REAL = torch.randn(600, 2, generator=torch.Generator().manual_seed(1))
@@ -349,3 +349,15 @@ def test_an_optimizer_that_is_given_other_parameters_ends_nothing() -> None:
             loop.step()
     assert monitor.record.measured("grad_norm_d")[0].tolist() == [1]
     assert monitor.record.measured("grad_norm_g")[0].tolist() == [1, 2, 3]
+
+
+def test_one_record_has_one_monitor_at_a_time(tmp_path: Path) -> None:
+    loop, path = Loop(), tmp_path / "record.jsonl"
+    with loop.watch(record=path):
+        loop.step()
+        with pytest.raises(CheckpointError, match="must have one writer"):
+            Loop().watch(record=path)
+        loop.step()
+    with loop.watch(record=path) as monitor:
+        loop.step()
+    assert monitor.record.steps.tolist() == [1, 2, 3]

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from steadygan.probes.optimizer_hooks import PlayerGauge, thinned
+from steadygan.probes.optimizer_hooks import PlayerGauge
+from steadygan.probes.thinned import thinned
 
 
 def network() -> nn.Module:

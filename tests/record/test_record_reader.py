@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from steadygan.errors import DataError
-from steadygan.record import RecordWriter, follow, read, reader
+from steadygan.record import Record, RecordWriter, follow, read, reader
 
 
 @pytest.fixture
@@ -150,3 +150,18 @@ def test_follow_waits_for_a_file_and_refuses_garbage(path: Path) -> None:
     assert next(rows) == {"step": 1}
     with pytest.raises(DataError, match="line 2"):
         next(rows)
+
+
+def test_rows_hold_what_was_measured_across_chunks() -> None:
+    num = 70_000  # more than are prepared at once
+    often, seldom = np.arange(num) * 0.5, np.full(num, np.nan)
+    seldom[::1000] = 2.0
+    seldom[69_999] = often[5] = np.nan
+    record = Record(np.arange(num), {"a": often, "b": seldom}, (), {"b": frozenset({69_999})})
+    rows = list(record.rows())
+    assert len(rows) == num
+    assert rows[5] == {"step": 5}
+    assert rows[68_000] == {"step": 68_000, "a": 34_000.0, "b": 2.0}
+    assert [row["step"] for row in rows if "b" in row] == [*range(0, num, 1000), 69_999]
+    assert np.isnan(rows[69_999]["b"])
+    assert list(Record(np.array([3]), {}).rows()) == [{"step": 3}]

@@ -2,8 +2,10 @@
 
 import json
 import math
+import multiprocessing
 import os
 import random
+import signal
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -224,3 +226,61 @@ def test_listeners_see_what_a_reader_sees_to_the_last_bit(path: Path) -> None:
 def test_unwritable_path_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="could not be opened: No such file"):
         RecordWriter(tmp_path / "missing" / "record.jsonl")
+
+
+def test_a_second_writer_is_refused_and_changes_nothing(path: Path) -> None:
+    with RecordWriter(path, flush_every=1) as writer:
+        writer.append(1, {"loss_d": 0.5})
+        with path.open("ab") as torn:  # as if the first were in the middle of a line
+            torn.write(b'{"step": 2, "lo')
+        before = path.read_bytes()
+        with pytest.raises(CheckpointError, match=r"one writer, got a second one.*close the"):
+            RecordWriter(path)
+        assert path.read_bytes() == before
+    with RecordWriter(path) as writer:
+        writer.append(2, {"loss_d": 0.4})
+    assert read(path).steps.tolist() == [1, 2]
+
+
+def test_a_refused_file_is_not_kept_locked(path: Path) -> None:
+    path.write_text("not a record\n")
+    for _ in range(2):
+        with pytest.raises(DataError, match="give another path"):
+            RecordWriter(path)
+    path.unlink()
+    RecordWriter(path).close()
+
+
+def _killed_while_writing(path: Path) -> None:
+    writer = RecordWriter(path, flush_every=1)
+    writer.append(1, {"loss_d": 0.5})
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_lock_of_a_killed_process_is_gone(path: Path) -> None:
+    process = multiprocessing.get_context("spawn").Process(
+        target=_killed_while_writing, args=(path,)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    with RecordWriter(path) as writer:
+        writer.append(2, {"loss_d": 0.4})
+    assert read(path).steps.tolist() == [1, 2]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_worker_that_lives_on_does_not_hold_the_lock(path: Path) -> None:
+    writer, (wait, go) = RecordWriter(path), os.pipe()
+    worker = os.fork()
+    if worker == 0:
+        os.close(go)
+        os.read(wait, 1)
+        os._exit(0)
+    os.close(wait)
+    try:
+        writer.close()
+        RecordWriter(path).close()
+    finally:
+        os.close(go)
+        os.waitpid(worker, 0)

@@ -11,7 +11,7 @@ from steadygan import objectives, watch
 from steadygan.names import snake_case
 from steadygan.record import Record
 from steadygan.report.curves import group_curves
-from steadygan.report.glossary import METRICS, SIGNALS, entry, reading, signal_entry
+from steadygan.report.glossary import METRICS, SIGNALS, entry, family, reading, signal_entry
 
 DOCS = Path(__file__).parents[2] / "docs" / "signals.md"
 
@@ -78,4 +78,19 @@ def _probed() -> set[str]:
 def test_everything_that_watch_records_is_explained() -> None:
     found = _probed()
     assert {"modes", "precision", "nn_train", "momentum_g", "weight_norm_d"} <= found
+    found = {family(name) for name in found}
+    assert {"grad_norm_g.LAYER", "grad_norm_d.LAYER"} <= found
     assert found <= set(SIGNALS), found - set(SIGNALS)
+
+
+def test_of_many_layers_six_are_drawn_from_the_first_to_the_last() -> None:
+    names = [f"grad_norm_g.block{k}.conv" for k in range(20)]
+    record = Record(np.array([1, 10]), {name: np.array([0.5, np.inf]) for name in names})
+    (group,) = group_curves(record, None)
+    (curve,) = group.curves
+    labels = [line.label for line in curve.series]
+    assert labels == [f"block{k}.conv" for k in (0, 3, 7, 11, 15, 19)]
+    (note,) = curve.notes
+    assert note.signal == "grad_norm_g.LAYER"
+    assert "6 of 20 layers" in note.meaning
+    assert "20 of 20" in note.warning
