@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from steadygan.types import Player
+from steadygan.types import Player, StateDict
 
 _LOW_PRECISION = frozenset({torch.float16, torch.bfloat16})
 _TINY = 1e-30
@@ -149,6 +149,19 @@ class PlayerGauge:
             f"update_ratio_{self.player}": step / size.clamp_min(_TINY),
             f"weight_norm_{self.player}": size,
         }
+
+    def state_dict(self) -> StateDict:
+        """The traced gradient that waits for the next one."""
+        return {
+            "earlier": [(e.values.clone(), e.every, e.layout) for e in self._earlier],
+            "of": [self._names[key] for key in self._earlier_of],
+        }
+
+    def load_state_dict(self, state: StateDict) -> None:
+        """Continue from ``state_dict``."""
+        ids = {name: key for key, name in self._names.items()}
+        self._earlier = [Thinned(v, int(e), tuple(layout)) for v, e, layout in state["earlier"]]
+        self._earlier_of = [ids[name] for name in state["of"]]
 
     def _compare(self, grads: list[Tensor], found: dict[str, Tensor | float]) -> None:
         earlier, self._earlier = self._earlier, []
