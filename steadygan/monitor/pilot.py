@@ -90,7 +90,7 @@ class Pilot(Monitor):
     def generator(self) -> nn.Module:
         """The generator to sample from: the average of weights where there is one and its samples are better."""
         averaged, live = self._averaged or self.game.average.generator, self.game.networks["g"]
-        space = self._space()
+        space = self.probe(SampleSpace)
         if averaged is None or space is None:
             return live
         scores = []
@@ -110,7 +110,7 @@ class Pilot(Monitor):
         the rows stay in that file, which the resumed run has to be given; else all of them are part of the state.
         """
         self.diagnosis()  # brings the record up to date
-        space = self._space()
+        space = self.probe(SampleSpace)
         return {
             "watched": {name: _plain(getattr(self, name)) for name in _WATCHED},
             "recorded": self._chart.last_step,
@@ -142,7 +142,7 @@ class Pilot(Monitor):
         self._held, self._stepping = None, []
         for gauge, saved in zip(self._all_gauges, state["gauges"], strict=True):
             gauge.load_state_dict(saved)
-        space = self._space()
+        space = self.probe(SampleSpace)
         if space is not None and state["space"] is not None:
             space.load_state_dict(state["space"])
         seen = state["seen"]
@@ -184,9 +184,6 @@ class Pilot(Monitor):
                 self._autopilot.examine(step, super().diagnosis(), signals)
         if len(self.ledger) > self._num_told:
             self._tell()
-
-    def _space(self) -> SampleSpace | None:
-        return next((p for p in self._probes if isinstance(p, SampleSpace)), None)
 
     def _rows(self) -> Tensor:
         return torch.frombuffer(bytearray(self._chart.rows() or b"\n"), dtype=torch.uint8)
