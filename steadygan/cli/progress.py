@@ -1,5 +1,6 @@
 """The progress line of a training: step, speed, time left, both losses, the verdict."""
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from steadygan.training.loop import Signals
 
 _REFRESH_S = 0.2
+_UNDER_WAY = ("trying", "improving, keep")
 
 
 class ProgressLine:
@@ -72,8 +74,8 @@ class ProgressLine:
     ) -> None:
         fields: dict[str, Any] = {
             "speed": self._speed(now, step),
-            "loss_d": f"{float(signals['loss_d']):.3f}",
-            "loss_g": f"{float(signals['loss_g']):.3f}",
+            "loss_d": f"{float(signals.get('loss_d', math.nan)):.3f}",
+            "loss_g": f"{float(signals.get('loss_g', math.nan)):.3f}",
             "verdict": _verdict(diagnosis, colour=True),
         }
         if self._task is None:
@@ -95,8 +97,8 @@ class ProgressLine:
         if tenth != self._tenth:
             self._tenth = tenth
             self._console.print(
-                f"step {step:,}/{steps:,}  D {float(signals['loss_d']):.3f}  "
-                f"G {float(signals['loss_g']):.3f}  {_verdict(diagnosis, colour=False)}",
+                f"step {step:,}/{steps:,}  D {float(signals.get('loss_d', math.nan)):.3f}  "
+                f"G {float(signals.get('loss_g', math.nan)):.3f}  {_verdict(diagnosis, colour=False)}",
                 highlight=False,
             )
 
@@ -106,6 +108,8 @@ def _verdict(diagnosis: "Diagnosis | None", *, colour: bool) -> str:
         return "not assessed yet"
     worst = next((f for f in diagnosis.findings if f.resolved is None), None)
     text = diagnosis.verdict if worst is None else f"{diagnosis.verdict}: {worst.kind}"
+    if diagnosis.treatments and diagnosis.treatments[-1]["outcome"] in _UNDER_WAY:
+        text += f", treated: {diagnosis.treatments[-1]['action']}"
     if not colour:
         return text
     ink = {"healthy": "green", "warning": "yellow", "failing": "red"}.get(diagnosis.verdict, "dim")

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.probes.probe import Inputs
 
 Signals = dict[str, Tensor | float]
+Kind = TypeVar("Kind", bound=Probe)
 
 _FEWEST_UNSEEN = 64  # validation reals whose distances have a median to rely on
 _LARGE = 1024  # numbers in a sample from which a probe's passes would take the memory of a training
@@ -49,6 +51,10 @@ class Bedside(SavedRecord):
         self._at_once = at_once
         self._g, self._d = g, d
         self._probes = list(probes)
+
+    def probe(self, kind: type[Kind]) -> Kind | None:
+        """The probe of a kind, where there is one."""
+        return next((probe for probe in self._probes if isinstance(probe, kind)), None)
 
     def measure(self, step: int) -> Signals:
         """What the probes see at this step."""

@@ -46,6 +46,7 @@ class Chart:
 
     def __init__(self, path: Path, writer: RecordWriter, *, is_live: bool) -> None:
         self.path = path
+        self.is_temporary = False
         self.latest: Diagnosis | None = None
         self._writer, self._is_live = writer, is_live
         self._doctor = Doctor()
@@ -98,6 +99,7 @@ class Chart:
         except DataError:
             writer.close()
             raise
+        chart.is_temporary = folder is not None
         # Also at the interpreter's exit: a loop that never closes its monitor keeps its last rows.
         weakref.finalize(chart, _leave, writer, chart._tail, folder, os.getpid())
         return chart
@@ -148,6 +150,38 @@ class Chart:
         """Move all rows to the file."""
         _release(self._tail, self._writer)
         self._writer.flush()
+
+    def rows(self) -> bytes:
+        """The text of all rows so far."""
+        self.flush()
+        return self.path.read_bytes()
+
+    def rewind(self, step: int, rows: bytes | None = None) -> None:
+        """Back to what was known after a step, whatever the record holds beyond it.
+
+        Args:
+            step: the last one to remember.
+            rows: what the record held then; None: the file still has it.
+
+        Raises:
+            DataError: when the file does not reach to the step, so that it is another run's.
+            CheckpointError: when it cannot be changed.
+        """
+        self._tail.clear()
+        self._held.clear()
+        self._writer.rewind(step if rows is None else -1)
+        if rows is not None:
+            self.path.write_bytes(rows)
+            self._writer.rewind(step)
+        self._doctor, self._position, self.latest = Doctor(), 0, None
+        self.first_step = self._catch_up()
+        if self.first_step < step:
+            raise DataError(
+                f"record {self.path} must reach to step {step}, at which the state was saved, got only "
+                f"{self.first_step}; give the record of that run."
+            )
+        self.last_step = self.first_step
+        self._preflight = recalled((e.name, e.detail) for e in read(self.path).events)
 
     def close(self, event: str | None = None, **detail: object) -> None:
         """Finish the record; closing twice is allowed.

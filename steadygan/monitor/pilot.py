@@ -29,6 +29,10 @@ from steadygan.types import StateDict
 
 _HALF_LIFE = 500.0
 _SMALLEST_IMAGE = 8
+_WATCHED = (
+    *("_step", "_current", "_num_unheard", "_g_first"),
+    *("_is_open", "_was_logged", "_g_moved", "_was_written_early"),
+)
 
 
 class Pilot(Monitor):
@@ -60,7 +64,12 @@ class Pilot(Monitor):
         event = self.game.real.event
         is_image = event is not None and len(event) == 3 and min(event[1:]) >= _SMALLEST_IMAGE
         self._autopilot = Autopilot(
-            self.game, self.ledger, acts=acts, is_image=is_image, prescribe=prescribe
+            self.game,
+            self.ledger,
+            acts=acts,
+            is_image=is_image,
+            every=budget.probes.asked,
+            prescribe=prescribe,
         )
         self._seen: tuple[int, Signals] | None = None
         self._num_told = 0
@@ -81,7 +90,7 @@ class Pilot(Monitor):
     def generator(self) -> nn.Module:
         """The generator to sample from: the average of weights where there is one and its samples are better."""
         averaged, live = self._averaged or self.game.average.generator, self.game.networks["g"]
-        space = next((p for p in self._probes if isinstance(p, SampleSpace)), None)
+        space = self.probe(SampleSpace)
         if averaged is None or space is None:
             return live
         scores = []
@@ -95,22 +104,55 @@ class Pilot(Monitor):
         return self._last_advice or advice(self.game, self.ledger)
 
     def state_dict(self) -> StateDict:
-        """All that a resumed run needs to go on with the same treatment: put it into the loop's checkpoint."""
+        """All that a resumed run needs to go on with the same treatment: put it into the loop's checkpoint.
+
+        Take it at the end of an iteration. Its tensors are the live ones, as those of a network's are. With ``record``
+        the rows stay in that file, which the resumed run has to be given; else all of them are part of the state.
+        """
+        self.diagnosis()  # brings the record up to date
+        space = self.probe(SampleSpace)
         return {
+            "watched": {name: _plain(getattr(self, name)) for name in _WATCHED},
+            "recorded": self._chart.last_step,
+            "rows": self._rows() if self._chart.is_temporary else None,
+            "gauges": [gauge.state_dict() for gauge in self._all_gauges],
+            "space": None if space is None else space.state_dict(),
+            "seen": None if self._seen is None else [self._seen[0], _plain(self._seen[1])],
             "autopilot": self._autopilot.state_dict(),
             "treatments": self.game.state_dict(),
             "snapshots": self.game.snapshots.state_dict(),
             "vault": self.game.vault.state_dict(),
-            "num_told": self._num_told,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from ``state_dict``, on networks and optimizers that are as they were then."""
+        """Continue from ``state_dict``, on networks and optimizers that are as they were then.
+
+        Bit for bit, on a CPU, with ``budget=None`` and the same reals and latents: tensors, or functions that draw
+        the same as the first time. Rows of the record beyond the state are cut: these steps will run again.
+
+        Raises:
+            DataError: where the record does not reach to the state.
+        """
+        rows = state["rows"]
+        self._chart.rewind(
+            int(state["recorded"]), None if rows is None else rows.cpu().numpy().tobytes()
+        )
+        for name, value in state["watched"].items():
+            setattr(self, name, value)
+        self._held, self._stepping = None, []
+        for gauge, saved in zip(self._all_gauges, state["gauges"], strict=True):
+            gauge.load_state_dict(saved)
+        space = self.probe(SampleSpace)
+        if space is not None and state["space"] is not None:
+            space.load_state_dict(state["space"])
+        seen = state["seen"]
+        self._seen = None if seen is None else (int(seen[0]), dict(seen[1]))
         self.game.load_state_dict(state["treatments"])
         self.game.snapshots.load_state_dict(state["snapshots"])
         self.game.vault.load_state_dict(state["vault"])
         self._autopilot.load_state_dict(state["autopilot"])
-        self._num_told = int(state["num_told"])
+        # What waited for a row when the state was taken is told again.
+        self._num_told = sum(e.name == "treatment" for e in self._chart.record().events)
 
     def _finish(self, event: str, **detail: str) -> None:
         if not self._is_closed:
@@ -129,12 +171,12 @@ class Pilot(Monitor):
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         super()._after_step(optimizer, args, kwargs)
-        if self.game.on_end is None:  # it only proposes, and nothing of its own is hooked
+        if not self.game.is_treating(optimizer):  # else when all that was lent is put back
             self._look_after()
 
     def _look_after(self) -> None:
         """Between two steps: hand the autopilot what was seen."""
-        self._autopilot.tick(self._step)
+        self._autopilot.tick(self._step + self._is_open)
         if self._seen is not None and not self._is_closed:
             (step, found), self._seen = self._seen, None
             signals = {name: _number(value) for name, value in found.items()}
@@ -142,6 +184,9 @@ class Pilot(Monitor):
                 self._autopilot.examine(step, super().diagnosis(), signals)
         if len(self.ledger) > self._num_told:
             self._tell()
+
+    def _rows(self) -> Tensor:
+        return torch.frombuffer(bytearray(self._chart.rows() or b"\n"), dtype=torch.uint8)
 
     def _tell(self) -> None:
         """New entries become events of the record, which the report marks on its curves."""
@@ -155,6 +200,11 @@ class Pilot(Monitor):
             ):
                 AverageWeights(_HALF_LIFE).apply(self.game)
         self._num_told = len(self.ledger)
+
+
+def _plain(value: Any) -> Any:
+    """Signals as numbers; all else as it is."""
+    return {k: _number(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _number(value: Tensor | float) -> float:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from steadygan.probes.layers import Layers
 from steadygan.probes.path import Path
 from steadygan.probes.thinned import TINY, Thinned, cosine, dense, length, norms, thinned
-from steadygan.types import Player
+from steadygan.types import Player, StateDict
 
 
 class Located(NamedTuple):
@@ -160,6 +160,19 @@ class PlayerGauge:
         if turn is not None:
             found[f"path_cosine_{self.player}"] = turn
         return found
+
+    def state_dict(self) -> StateDict:
+        """The traced gradient that waits for the next one."""
+        return {
+            "earlier": [(e.values.clone(), e.every, e.layout) for e in self._earlier],
+            "of": [self._names[key] for key in self._earlier_of],
+        }
+
+    def load_state_dict(self, state: StateDict) -> None:
+        """Continue from ``state_dict``."""
+        ids = {name: key for key, name in self._names.items()}
+        self._earlier = [Thinned(v, int(e), tuple(layout)) for v, e, layout in state["earlier"]]
+        self._earlier_of = [ids[name] for name in state["of"]]
 
     def _compare(self, grads: list[Tensor], found: dict[str, Tensor | float]) -> None:
         earlier, self._earlier = self._earlier, []

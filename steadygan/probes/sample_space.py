@@ -10,7 +10,7 @@ from steadygan.errors import ContractError, DataError
 from steadygan.metrics.features import FeatureMap
 from steadygan.probes.probe import Cost, GameView, Probe
 from steadygan.probes.yardstick import K, Yardstick
-from steadygan.types import Labels, Samples
+from steadygan.types import Labels, Samples, StateDict
 
 
 class SampleSpace(Probe):
@@ -115,6 +115,14 @@ class SampleSpace(Probe):
         # Samples that are not finite are no place to measure the next move from.
         self._previous = torch.where(torch.isfinite(features).all(), features, self._previous)
         return found
+
+    def state_dict(self) -> StateDict:
+        """The samples that the next ones will have moved from."""
+        return {"previous": self._previous}
+
+    def load_state_dict(self, state: StateDict) -> None:
+        """Continue from ``state_dict``."""
+        self._previous = state["previous"]
 
     def compare(self, view: GameView) -> dict[str, Tensor]:
         """The signals that need no memory, for another G: nothing is remembered of it."""

@@ -13,6 +13,7 @@ from steadygan.recipes.environment import describe_environment
 from steadygan.recipes.schema import Recipe
 from steadygan.recipes.session import Progress, Session, Summary
 from steadygan.recipes.sources import dump_recipe, load_recipe
+from steadygan.recipes.treating import check_treatable
 from steadygan.record import read, truncate_after
 from steadygan.record.checkpoint import checkpoint_folders, load_newest
 from steadygan.training.directory import RunDirectory, write_json, write_whole
@@ -47,6 +48,7 @@ def train(
     (20, True)
     """
     whole = load_recipe(recipe, overrides)
+    check_treatable(whole)
     _set_threads(whole)
     engine = make_engine(whole.device, devices=whole.devices, nodes=whole.nodes)
     parts = assemble(whole, engine)

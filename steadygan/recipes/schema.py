@@ -138,6 +138,7 @@ class Recipe(_Section):
     samples: SampleGrids = SampleGrids()
     probe: Probes = Probes()
     evaluate: Evaluation = Evaluation()
+    autopilot: bool | Literal["observe"] = False
     device: str = "auto"
     devices: PositiveInt = 1
     nodes: PositiveInt = 1

@@ -16,6 +16,7 @@ from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.recipes.assemble import Parts
 from steadygan.recipes.evaluated import make_evaluating
 from steadygan.recipes.schema import Recipe
+from steadygan.recipes.treating import Treating
 from steadygan.report import write_report
 from steadygan.training.directory import write_whole
 from steadygan.training.generator_file import save_generator
@@ -66,6 +67,10 @@ class Session:
         self.progress = progress if run.engine.is_first else None
         self.chart = Chart(run.directory.record, run.record, is_live=True)
         self.bedside = self._bedside(recipe.probe.num if recipe.probe.every else 0)
+        self.treating: Treating | None = None
+        if recipe.autopilot:
+            self.treating = Treating(recipe, parts, run, self.chart, self.bedside)
+            run.treat_by(self.treating)
         self.grids = SampleGrids(
             parts.source, parts.latent, recipe.samples.num, recipe.seed, Every(recipe.samples.every)
         )
@@ -91,6 +96,7 @@ class Session:
                     keep=self.recipe.checkpoint.keep,
                     on_step=self._on_step,
                     interrupt=interrupt,
+                    rescue=None if self.treating is None else self.treating.rescue,
                 )
         except NonFiniteError:
             self._close()
@@ -140,8 +146,11 @@ class Session:
         observers: list[Observer] = [self.grids]
         if self.recipe.probe.every:
             watch = Watch(self.bedside, Every(self.recipe.probe.every))
-            watch.resume(self.run)
+            if self.treating is None:  # it remembers what the last look saw
+                watch.resume(self.run)
             observers.append(watch)
+        if self.treating is not None:
+            observers.append(self.treating)
         if self.evaluating is not None:
             observers.append(self.evaluating)
         return observers
@@ -175,7 +184,10 @@ class Session:
 
     def _on_step(self, step: int, signals: Signals) -> None:
         if self.progress is not None:
-            self.progress(step, self.recipe.steps, signals, self.chart.latest)
+            latest = self.chart.latest
+            if self.treating is not None and latest is not None:
+                latest = self.treating.told(latest)
+            self.progress(step, self.recipe.steps, signals, latest)
 
     def _mark_end(self) -> None:
         """Where the last step was not due for a row, give it one: who follows the record waits for it."""
@@ -210,5 +222,8 @@ class Session:
         if not self.run.engine.is_first:
             return
         directory = self.run.directory
-        write_whole(directory.diagnosis, self.bedside.diagnosis().to_json() + "\n")
+        found = self.bedside.diagnosis()
+        if self.treating is not None:
+            found = self.treating.told(found)
+        write_whole(directory.diagnosis, found.to_json() + "\n")
         write_report(directory.root)

@@ -15,7 +15,7 @@ from torch import Tensor
 from steadygan.errors import CheckpointError, ConfigError, ContractError, DataError
 from steadygan.game import Reduce
 from steadygan.record.lines import Layout, event_text, with_events
-from steadygan.record.truncate import tail
+from steadygan.record.truncate import tail, truncate_after
 
 Listener = Callable[[Sequence[Mapping[str, float | int]]], None]
 
@@ -141,6 +141,18 @@ class RecordWriter:
             seen = [layout.row(row.step, texts) for layout, row, texts in written]
             for listener in self.listeners:
                 listener(seen)
+
+    def rewind(self, step: int) -> None:
+        """Forget all rows after a step, those of the file and those that wait: these steps will run again.
+
+        Raises:
+            CheckpointError: when the file cannot be changed.
+        """
+        self._pending.clear()
+        self._events.clear()
+        if self.path is not None:
+            truncate_after(self.path, step)
+        self._last_step = min(self._last_step, step)
 
     def close(self) -> None:
         """Flush and close the file; closing twice is allowed."""

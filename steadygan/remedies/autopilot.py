@@ -23,6 +23,9 @@ from steadygan.types import StateDict
 
 _PATIENCE = 2  # probes that a finding has to be open
 _MOST = 8  # treatments in 10,000 steps, and in any shorter run
+_STUMBLES = (
+    10  # steps without a finite gradient, each within so many of the one before: no accident
+)
 
 
 class Autopilot:
@@ -39,6 +42,7 @@ class Autopilot:
         ledger: where everything is written down.
         acts: whether to treat; else it proposes.
         is_image: whether samples are images.
+        every: steps between two probes.
         prescribe: the rungs for a finding; others are for comparison.
     """
 
@@ -49,10 +53,11 @@ class Autopilot:
         *,
         acts: bool = True,
         is_image: bool = False,
+        every: int = 1,
         prescribe: Callable[[Finding], Sequence[Remedy]] = ladder,
     ) -> None:
         self.game, self.ledger, self.acts = game, ledger, acts
-        self.history = History(game)
+        self.history = History(game, every)
         self.reason: str | None = None
         self._is_image, self._prescribe = is_image, prescribe
         self._trial: Trial | None = None
@@ -60,6 +65,7 @@ class Autopilot:
         self._open_for = self._num_failed = 0
         self._reported: set[str] = set()
         self._incidents = 0
+        self._stumbles: list[int] = []
         if acts:
             GuardSteps().apply(game)
             self.history.begin()
@@ -72,13 +78,37 @@ class Autopilot:
             return
         self._incidents = num
         last = guard.incidents[-1]
+        found = f"{last.cause} not finite at {last.parameter} of {PLAYER_NAMES[last.player]}"
+        self.stumble(step, last.cause, found)
+
+    def stumble(self, step: int, cause: str, found: str) -> None:
+        """A step was not made, because its gradient is not finite.
+
+        Once it is forgotten; where poison is left, or step after step is lost to finite weights, it is treated. Batches
+        that are not finite are for a person to mend.
+
+        Args:
+            step: at which.
+            cause: "batch", "weight" or "gradient".
+            found: where, in words.
+        """
         poisoned = self.game.poisoned()
-        if not poisoned:
-            found = f"{last.cause} not finite at {last.parameter} of {last.player}"
-            if last.cause == "batch" or not self._is_recent("non_finite", step):
-                self._note(step, "non_finite", f"skip the step ({found})", "survived")
+        if poisoned:
+            self._treat(_poisoned(poisoned, step), step, {})
             return
-        self._treat(_poisoned(poisoned[0], step), step, {})
+        self._stumbles = [s for s in self._stumbles if step - s < _STUMBLES] + [step]
+        if not self._was_skipped(cause, step):
+            self._note(step, "non_finite", "skip the step", "survived", found)
+        if len(self._stumbles) < _STUMBLES:
+            return
+        self._stumbles.clear()
+        if cause == "batch":
+            if "batch" not in self._reported:
+                self._reported.add("batch")
+                why = "reported: step after step, batches are not finite: that is for a person to mend"
+                self._note(step, "non_finite", "", why, found)
+        elif self._trial is None and self.reason is None:
+            self._treat(_overflowing(found, step), step, {})
 
     def examine(self, step: int, diagnosis: Diagnosis, signals: Mapping[str, float]) -> None:
         """After a probe: judge the treatment under way, or see whether one is needed."""
@@ -92,9 +122,9 @@ class Autopilot:
         if self.reason is not None:
             return
         if self.acts and (
-            poison := self.game.poisoned()
+            poisoned := self.game.poisoned()
         ):  # a moment, say, whose weights have not moved yet
-            self._treat(_poisoned(poison[0], step), step, signals)
+            self._treat(_poisoned(poisoned, step), step, signals)
             return
         if self._trial is not None:
             self._follow(step, treatable, signals)
@@ -111,6 +141,7 @@ class Autopilot:
             "trial": None if self._trial is None else asdict(self._trial),
             "used": [[repr(remedy), num] for remedy, num in self._used.items()],
             "counters": [self._open_for, self._num_failed, self._incidents],
+            "stumbles": list(self._stumbles),
             "reported": sorted(self._reported),
             "reason": self.reason,
         }
@@ -124,6 +155,7 @@ class Autopilot:
         known = {repr(remedy): remedy for remedy in every_remedy()}
         self._used = Counter({known[name]: int(num) for name, num in state["used"]})
         self._open_for, self._num_failed, self._incidents = map(int, state["counters"])
+        self._stumbles = list(state["stumbles"])
         self._reported = set(state["reported"])
         self.reason = state["reason"]
 
@@ -165,6 +197,8 @@ class Autopilot:
 
     def _treat(self, finding: Finding, step: int, signals: Mapping[str, float]) -> None:
         """The next rung for a finding."""
+        if self.reason is not None:
+            return
         num = sum(bool(entry.actions) for entry in self.ledger)
         if self._trial is not None:
             self._give_back(self._trial)
@@ -208,6 +242,7 @@ class Autopilot:
             signal=signal,
             verify_by=step + WINDOW * self.history.interval,
             trace=(_known(signals.get(signal)), None),
+            cause=finding.causes[0].text if finding.causes else "",
         )
         returning = () if back is None else (RollBack(back).on(self.game),)
         if not self.acts:
@@ -258,8 +293,8 @@ class Autopilot:
                 self._reported.add(finding.kind)
                 self._note(step, finding.kind, "", f"reported: {why}")
 
-    def _note(self, step: int, kind: str, action: str, outcome: str) -> None:
-        self.ledger.write(Entry(step, kind, "critical", action, outcome=outcome))
+    def _note(self, step: int, kind: str, action: str, outcome: str, cause: str = "") -> None:
+        self.ledger.write(Entry(step, kind, "critical", action, outcome=outcome, cause=cause))
 
     def _why_not(self, finding: Finding) -> str | None:
         """As ``why_not``; but what a treatment itself has changed is not taken for somebody's doing."""
@@ -267,9 +302,13 @@ class Autopilot:
         was_treated = any(entry.actions and entry.step <= finding.step for entry in self.ledger)
         return None if was_treated and not is_wiring else why_not(finding)
 
-    def _is_recent(self, kind: str, step: int) -> bool:
+    def _was_skipped(self, cause: str, step: int) -> bool:
+        """Whether the ledger tells already of a step lost to the same cause not long ago."""
         near = step - WINDOW * self.history.interval
-        return any(entry.finding == kind and entry.step >= near for entry in self.ledger)
+        return any(
+            entry.step >= near and entry.outcome == "survived" and entry.cause.startswith(cause)
+            for entry in reversed(self.ledger)
+        )
 
     def _was_survived(self, finding: Finding) -> bool:
         """Whether it tells of a step that the guard skipped, or what was proposed is known."""
@@ -287,10 +326,17 @@ def _is_rollback(remedy: Remedy) -> bool:
     return remedy.name == "roll back"
 
 
-def _poisoned(poison: Poison, step: int) -> Finding:
+def _poisoned(found: Sequence[Poison], step: int) -> Finding:
+    # Guarded, no gradient poisons a moment: where one is poisoned, it was the first to be.
+    poison = next((p for p in found if p.place == "optimizer"), found[0])
     said = f"{poison.place} {poison.name} of {PLAYER_NAMES[poison.player]} is not finite"
     evidence = Evidence("weights", math.nan, "finite", said)
     return Finding("non_finite", "critical", step, (evidence,), (Cause("bad_weights", said, ()),))
+
+
+def _overflowing(found: str, step: int) -> Finding:
+    evidence = Evidence("grad_norm_g", math.nan, "finite", found)
+    return Finding("non_finite", "critical", step, (evidence,), (Cause("overflow", found, ()),))
 
 
 def _lost(step: int) -> Finding:

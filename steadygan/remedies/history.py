@@ -24,11 +24,12 @@ class History:
 
     Args:
         game: whose.
+        interval: steps between two probes, until they show it themselves.
     """
 
-    def __init__(self, game: TreatedGame) -> None:
+    def __init__(self, game: TreatedGame, interval: int = 1) -> None:
         self._game = game
-        self.interval = 1
+        self.interval = interval
         self._scores: dict[int, float] = {}
         self._rates: dict[int, dict[Player, float | None]] = {}
         self._last_probe = self._num_probes = self._num_well = 0
@@ -40,8 +41,8 @@ class History:
 
     def note(self, step: int, score: float, *, is_well: bool) -> None:
         """After a probe."""
-        if step > self._last_probe:
-            self.interval = max(1, step - self._last_probe)
+        if step > self._last_probe > 1:  # the first step is probed whatever the interval
+            self.interval = step - self._last_probe
         self._last_probe = step
         self._num_probes += 1
         self._num_well = self._num_well + 1 if is_well else 0

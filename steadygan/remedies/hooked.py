@@ -54,6 +54,10 @@ class Hooked:
         self._open: dict[int, tuple[Step, FrameType | None]] = {}
         self.is_on = False
 
+    def is_open(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether this optimizer is in the middle of a step that is treated."""
+        return id(optimizer) in self._open
+
     def set(self, is_on: bool) -> None:
         """Put the hooks on, or take them off, or make them idle where they cannot come off yet."""
         self.is_on = is_on

@@ -29,6 +29,7 @@ class Entry:
         verify_by: the step by which; None where there is nothing to verify.
         trace: the signal when it was done, and when it was last looked at.
         actions: the changes as JSON, to be repeated or undone.
+        cause: the likeliest, in words.
     """
 
     step: int
@@ -42,6 +43,7 @@ class Entry:
     verify_by: int | None = None
     trace: tuple[float | None, float | None] = (None, None)
     actions: tuple[Mapping[str, Any], ...] = ()
+    cause: str = ""
 
     def of(self, actions: Sequence[Action]) -> "Entry":
         """The same entry for these actions."""
@@ -57,10 +59,12 @@ class Entry:
         """One line for a person."""
         done = f"→ {self.action}" if self.action else ""
         line = f"step {self.step:,}  {self.finding} ({self.severity})  {done}".rstrip()
+        cause = f"  cause: {self.cause}" if self.cause else ""
         if self.verify_by is None:
-            return f"{line}  {self.outcome}"
+            return f"{line}  {self.outcome}{cause}"
         first, last = (("?" if value is None else f"{value:.2g}") for value in self.trace)
-        return f"{line}  verify by step {self.verify_by:,}: {self.signal} {first} → {last}  {self.outcome}"
+        verified = f"verify by step {self.verify_by:,}: {self.signal} {first} → {last}"
+        return f"{line}  {verified}  {self.outcome}{cause}"
 
 
 class Ledger(list[Entry]):

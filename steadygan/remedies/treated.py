@@ -153,6 +153,10 @@ class TreatedGame:
             optimizer, self.owners.owned(optimizer)
         )
 
+    def is_treating(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether ``on_end`` is still to come for the step that this optimizer makes now."""
+        return self._hooked.is_open(optimizer)
+
     def begin(self, optimizer: torch.optim.Optimizer) -> Step:
         """A step begins (called by the hooks)."""
         owned = self.owners.owned(optimizer)

@@ -37,6 +37,19 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Treatment:
+    """An entry of the ledger as text; the signal it was verified by, before and at the last look."""
+
+    step: int
+    finding: str
+    action: str
+    outcome: str
+    cause: str
+    signal: str
+    trace: tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
 class Contents:
     """Everything on the page.
 
@@ -60,6 +73,7 @@ class Contents:
     metrics: tuple[Mapping[str, float], ...]
     findings: tuple[Finding, ...]
     not_assessed: tuple[str, ...]
+    treatments: tuple[Treatment, ...]
     pictures: tuple[Picture, ...]
     illustrations: tuple[Illustration, ...]
     groups: tuple[Group, ...]
@@ -104,6 +118,7 @@ def gather(run_dir: Path) -> Contents:
         metrics=metrics,
         findings=tuple(_finding(f) for f in _listed(diagnosis, "findings") if isinstance(f, dict)),
         not_assessed=tuple(_kind(k) for k in _listed(diagnosis, "not_assessed")),
+        treatments=tuple(_treatment(t) for t in _ledger(run_dir / "ledger.jsonl", missing)),
         pictures=pictures,
         illustrations=drawn,
         groups=(*group_curves(record, objective), *_dynamics(run_dir, objective, missing)),
@@ -195,6 +210,35 @@ def _finding(raw: Mapping[str, Any]) -> Finding:
         evidence=tuple(_sentence(e) for e in _listed(raw, "evidence")),
         causes=tuple(_sentence(c) for c in _listed(raw, "causes")),
         remedies=tuple(_sentence(r) for r in _listed(raw, "remedies")),
+    )
+
+
+def _ledger(path: Path, missing: list[str]) -> list[dict[str, Any]]:
+    """The lines of the ledger; a run that was not treated has none."""
+    if not path.exists():
+        return []
+    try:
+        trees = [json.loads(line) for line in path.read_text(errors="replace").splitlines()]
+    except ValueError:
+        missing.append(f"{path.name} is damaged and was left out.")
+        return []
+    return [tree for tree in trees if isinstance(tree, dict)]
+
+
+def _treatment(raw: Mapping[str, Any]) -> Treatment:
+    first, last = (*_listed(raw, "trace"), None, None)[:2]
+    is_verified = raw.get("verify_by") is not None
+    return Treatment(
+        step=raw["step"] if isinstance(raw.get("step"), int) else 0,
+        finding=str(raw.get("finding", "unknown")),
+        action=str(raw.get("action", "")),
+        outcome=str(raw.get("outcome", "")),
+        cause=str(raw.get("cause", "")),
+        signal=str(raw.get("signal", "")) if is_verified else "",
+        trace=(
+            first if isinstance(first, int | float) else None,
+            last if isinstance(last, int | float) else None,
+        ),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from steadygan.errors import DataError
 from steadygan.report import sections
 from steadygan.report.contents import Contents, gather
+from steadygan.report.ledger import treatments
 from steadygan.report.readout import SCRIPT, script_hash
 
 
@@ -53,6 +54,7 @@ def render(contents: Contents) -> str:
             sections.header(contents),
             sections.result(contents),
             sections.findings(contents),
+            treatments(contents),
             sections.samples(contents),
             sections.illustrations(contents),
             sections.curves(contents),

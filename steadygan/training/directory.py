@@ -37,6 +37,11 @@ class RunDirectory:
         return self.root / "diagnosis.json"
 
     @property
+    def ledger(self) -> Path:
+        """What the autopilot saw and did, one entry a line."""
+        return self.root / "ledger.jsonl"
+
+    @property
     def metrics(self) -> Path:
         """Evaluations, one a line."""
         return self.root / "metrics.jsonl"

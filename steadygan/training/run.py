@@ -1,6 +1,8 @@
 """A run: everything that moves during training, as one state that can be saved and continued bit for bit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -16,6 +18,17 @@ from steadygan.types import StateDict, StepInfo
 from steadygan.updates import UpdateRule
 
 
+@runtime_checkable
+class HasState(Protocol):
+    """What a checkpoint can hold beside the run's own parts."""
+
+    def state_dict(self) -> StateDict:
+        """Its state."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from it."""
+
+
 @dataclass
 class Run:
     """The parts of a training and how far it has come.
@@ -26,6 +39,7 @@ class Run:
         engine: what it runs on.
         seed: of everything random inside a step.
         step: steps done.
+        treating: what treats it, if anything; its state is the run's.
     """
 
     game: Game
@@ -37,6 +51,8 @@ class Run:
     engine: Engine = field(default_factory=Engine)
     seed: int = 0
     step: int = 0
+    treating: HasState | None = None
+    _unclaimed: StateDict | None = None
 
     def advance(self) -> StepInfo:
         """One step of the game and of the average.
@@ -54,7 +70,7 @@ class Run:
 
     def state_dict(self) -> StateDict:
         """Networks, optimizers, average, loss scales and the sampler's position."""
-        return {
+        state = {
             "step": self.step,
             "g": self.game.g.state_dict(),
             "d": self.game.d.state_dict(),
@@ -63,6 +79,9 @@ class Run:
             "loss_scale": {p: s.state_dict() for p, s in self.game.loss_scale.items()},
             "stream": self.stream.state_dict(),
         }
+        if self.treating is not None:
+            state["treating"] = self.treating.state_dict()
+        return state
 
     def load_state_dict(self, state: StateDict) -> None:
         """Continue from ``state_dict``."""
@@ -74,6 +93,14 @@ class Run:
         for player, scale in self.game.loss_scale.items():
             scale.load_state_dict(state["loss_scale"][player])
         self.stream.load_state_dict(state["stream"])
+        self._unclaimed = state.get("treating")
+
+    def treat_by(self, treating: HasState) -> None:
+        """Save this with the run from now on; after a resume it goes on where it was."""
+        self.treating = treating
+        if self._unclaimed is not None:
+            treating.load_state_dict(self._unclaimed)
+            self._unclaimed = None
 
     def save(self, *, keep: int = 2) -> None:
         """Flush the record, then write a checkpoint, so that the record never lags behind it."""

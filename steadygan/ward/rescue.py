@@ -37,7 +37,7 @@ class Share:
         if not self.of:
             return "0 of 0"
         low, high = self.interval
-        return f"{self.num} of {self.of} ({self.num / self.of:.0%}, {low:.0%}-{high:.0%})"
+        return f"{self.num} of {self.of} ({self.num / self.of:.0%}, {100 * low:.0f}-{high:.0%})"
 
 
 @dataclass(frozen=True)

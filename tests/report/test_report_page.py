@@ -205,3 +205,29 @@ def test_out_and_unwritable_out(make_run: MakeRun, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be written: No such file"):
         write_report(run, tmp_path / "no" / "where.html")
     assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_treatments_are_a_section_and_escaped(make_run: MakeRun) -> None:
+    run = make_run()
+    assert "Treatments" not in _page(run).text
+    entries = [
+        {
+            "step": 3200,
+            "finding": "mode_collapse",
+            "action": "roll back to step 800, R1 0 → 0.5 on D",
+            "outcome": "recovered",
+            "signal": "dispersion",
+            "verify_by": 4000,
+            "trace": [0.06, 0.84],
+            "cause": EVIL,
+        },
+        {"step": 3300, "finding": "miswired", "action": "", "outcome": "reported: wiring"},
+        {"step": "?", "trace": "torn"},
+    ]
+    (run / "ledger.jsonl").write_text("".join(json.dumps(e) + "\n" for e in entries))
+    text = _page(run).text
+    for part in ("Treatments", "3,200", "roll back to step 800", "0.06 → 0.84", "recovered", EVIL):
+        assert part in text
+    assert "reported: wiring" in text
+    (run / "ledger.jsonl").write_text("{torn")
+    assert "ledger.jsonl is damaged" in _page(run).text

@@ -33,8 +33,11 @@ class Rate(Knob):
         return self.factor != 1.0
 
     def rate(self) -> float | None:
-        """The first of the player's learning rates as the loop has it now."""
-        groups = self._owners.groups(self.player)
+        """The first of the player's learning rates as the loop has it now; None where it has none of its own."""
+        try:
+            groups = self._owners.groups(self.player)
+        except ActionError:
+            return None
         rate = groups[0].get("lr") if groups else None
         return None if rate is None else float(rate)
 
@@ -46,6 +49,7 @@ class Rate(Knob):
                 first, is within 1/16 to 2; or where the optimizer has no rate.
         """
         name = PLAYER_NAMES[self.player]
+        self._owners.groups(self.player)
         rate = self.rate()
         # A loop that has raised its rate a hundredfold is led back to where it began.
         of_start = factor * rate / self.start if rate and self.start else factor

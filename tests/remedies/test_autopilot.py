@@ -1,0 +1,226 @@
+"""The order of treatment: patience, one change at a time, undoing, escalation, and the end of it."""
+
+import copy
+import json
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from remedies.patients import EVERY, ILL, finding, made_game, made_pilot, probed
+
+from steadygan.doctor.findings import Finding
+from steadygan.remedies import action_from_json
+from steadygan.remedies.ladders import ladder
+from steadygan.remedies.trial import WINDOW
+
+HEALTHY = range(EVERY, 61, EVERY)
+LATER = range(70, 5000, EVERY)
+
+
+def test_one_look_is_not_enough_and_two_are() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[:1], finding())
+    assert list(pilot.ledger) == []
+    probed(pilot, LATER[1:2], finding())
+    assert len(pilot.ledger) == 1
+    entry = pilot.ledger[0]
+    assert entry.step == LATER[1]
+    assert entry.verify_by == LATER[1] + WINDOW * EVERY
+    assert entry.outcome == "trying"
+    assert entry.signal == "dispersion"
+    assert entry.trace == (0.1, None)
+
+
+def test_warnings_and_what_has_healed_are_left_alone() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[:20], replace(finding(), severity="warning"))
+    probed(pilot, LATER[20:40], replace(finding(), resolved=65))
+    assert list(pilot.ledger) == []
+
+
+def test_wiring_is_reported_once() -> None:
+    pilot = made_pilot()
+    probed(pilot, LATER[:10], finding("miswired", "detached_loss"))
+    assert [e.outcome for e in pilot.ledger] == [
+        "reported: wiring and data are for a person to mend"
+    ]
+    assert not pilot.ledger[0].actions
+    assert pilot.reason is None
+
+
+def test_it_goes_back_and_changes_one_thing() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    game = pilot.game
+    healthy = [s for s in game.snapshots.snapshots if s.step > 0]
+    assert [s.step for s in healthy] == [40]
+    probed(pilot, range(70, 91, EVERY))  # two more, and it is proven
+    weights = copy.deepcopy(healthy[0].state["networks"]["g"])
+    probed(pilot, range(100, 111, EVERY), finding(step=95))
+    actions = pilot.ledger[0].actions
+    assert [a["action"] for a in actions] == ["RollBack", "AddPenalty"]
+    assert actions[0]["step"] in (40, 80)
+    if actions[0]["step"] == 40:
+        now = dict(game.networks["g"].named_parameters())
+        assert all(torch.equal(now[name].detach(), weights[name]) for name in now)
+    assert game.penalty.weight("R1") == pytest.approx(0.3)
+
+
+def test_what_does_not_help_is_undone_before_the_next_is_tried() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[: WINDOW + 2], finding("mode_collapse", "generator_too_fast"))
+    first, second = pilot.ledger[:2]
+    assert first.outcome == "undone: no recovery"
+    assert "generator lr 0.01 → 0.0025" in first.action
+    assert first.step < second.step <= first.step + WINDOW * EVERY
+    assert pilot.game.rates["g"].factor == 1.0
+    assert pilot.game.penalty.is_on  # the next rung
+
+
+def test_recovery_ends_a_trial_and_keeps_the_change() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[:2], finding())
+    probed(pilot, LATER[2:10])
+    assert pilot.ledger[0].outcome == "recovered"
+    assert pilot.ledger[0].trace == (0.1, 0.95)
+    assert pilot.game.penalty.is_on
+    probed(pilot, LATER[10:30])
+    assert len(pilot.ledger) == 1
+
+
+def test_what_helped_is_kept_when_it_is_not_enough() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[:2], finding())
+    better = {"energy_distance": 0.3, "coverage": 0.5, "dispersion": 0.5}
+    probed(pilot, LATER[2 : 2 + WINDOW], finding(), signals=better)
+    assert pilot.ledger[0].outcome == "helped, keep; go on"
+    assert len(pilot.ledger) == 2
+    assert pilot.game.penalty.weight("R1") >= 0.3
+
+
+def test_at_the_end_of_the_ladder_it_says_why_and_rests() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[:200], finding())
+    assert pilot.reason is not None
+    assert pilot.reason.startswith("cannot be saved: mode_collapse; ")
+    assert pilot.ledger[-1].outcome == pilot.reason
+    num = len(pilot.ledger)
+    assert 3 <= num <= 9  # eight treatments at most
+    probed(pilot, LATER[200:230], finding())
+    assert len(pilot.ledger) == num
+    tried = [a["action"] for e in pilot.ledger for a in e.actions]
+    assert "ScaleLearningRate" in tried
+
+
+def test_the_budget_of_treatments_holds() -> None:
+    endless = lambda f: ladder(f) * 20  # noqa: E731  a ladder without an end
+    pilot = made_pilot(prescribe=endless)
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[:300], finding())
+    assert sum(bool(e.actions) for e in pilot.ledger) <= 8
+    assert "8 treatments did not last" in str(pilot.reason) or "tried" in str(pilot.reason)
+
+
+@pytest.mark.parametrize(
+    "kind", ["divergence", "oscillation", "exploding_gradient", "discriminator_underpowered"]
+)
+def test_no_ladder_leaves_the_hard_limits(kind: str) -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    for step in LATER[:120]:
+        probed(pilot, range(step, step + 1), finding(kind))
+        for knob in pilot.game.rates.values():
+            assert 1 / 16 <= knob.factor <= 2
+        for name, (penalty, _) in pilot.game.penalty.penalties.items():
+            assert penalty.weight <= 30 * pilot.game.penalty.references[name]
+
+
+def test_every_treatment_can_be_undone_from_the_ledgers_own_words() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[:2], finding("mode_collapse", "generator_too_fast"))
+    (change,) = [a for a in pilot.ledger[0].actions if a["action"] != "RollBack"]
+    assert pilot.game.rates["g"].factor == 0.25
+    again = action_from_json(json.loads(json.dumps(change)))
+    undo = action_from_json(again.apply(pilot.game).to_json())
+    assert pilot.game.rates["g"].factor == 0.25  # it states a setting, not a difference
+    undo.apply(pilot.game)
+    trial = pilot.state_dict()["trial"]
+    for tree in trial["undo"]:
+        action_from_json(tree).apply(pilot.game)
+    assert pilot.game.rates["g"].factor == 1.0
+
+
+def test_observing_touches_nothing_and_proposes_once() -> None:
+    game = made_game()
+    pilot = made_pilot(game, acts=False)
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[:30], finding())
+    assert [e.outcome for e in pilot.ledger] == ["proposed"]
+    assert not any(knob.is_on for knob in game.knobs.values())
+
+
+def test_a_raised_rate_is_led_back_first() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    for group in pilot.game.owners.by_player["g"].param_groups:
+        group["lr"] = 0.1
+    probed(pilot, LATER[:2], finding("divergence", "no_penalty"))
+    assert not pilot.game.penalty.is_on
+    rate = pilot.game.rates["g"].rate()
+    assert rate is not None  # going back has led it back already, or a factor does
+    assert rate * pilot.game.rates["g"].factor == pytest.approx(0.01)
+
+
+def test_samples_that_are_no_numbers_end_a_trial() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    probed(pilot, LATER[:2], finding())
+    probed(pilot, LATER[2:4], signals={"energy_distance": math.nan})
+    assert pilot.ledger[0].outcome == "undone: no recovery"
+    assert pilot.ledger[1].finding == "non_finite"
+
+
+def test_a_lost_step_is_noted_and_step_after_step_is_treated() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    pilot.stumble(70, "gradient", "gradient not finite at g.weight of generator")
+    pilot.stumble(71, "gradient", "gradient not finite at g.weight of generator")
+    assert [e.outcome for e in pilot.ledger] == ["survived"]
+    for step in range(72, 90):
+        pilot.stumble(step, "gradient", "gradient not finite at g.weight of generator")
+    treated = [e for e in pilot.ledger if e.actions]
+    assert len(treated) == 1
+    assert treated[0].finding == "non_finite"
+
+
+def test_lost_steps_far_apart_are_accidents() -> None:
+    pilot = made_pilot()
+    for step in range(70, 1000, 30):
+        pilot.stumble(step, "gradient", "gradient not finite at g.weight of generator")
+    assert not any(e.actions for e in pilot.ledger)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 6, WINDOW + 3, 3 * WINDOW])
+def test_it_goes_on_where_it_was(cut: int) -> None:
+    seen: Finding = finding()
+
+    def course(cut: int | None) -> str:
+        pilot = made_pilot()
+        probed(pilot, HEALTHY)
+        for num, step in enumerate(LATER[:60]):
+            if num == cut:
+                state = json.loads(json.dumps(pilot.state_dict()))
+                pilot = made_pilot(pilot.game)
+                pilot.load_state_dict(state)
+            probed(pilot, range(step, step + 1), seen, signals=ILL)
+        return f"{pilot.ledger} {pilot.reason}"
+
+    assert course(cut) == course(None)

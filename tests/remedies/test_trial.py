@@ -1,0 +1,63 @@
+"""Verdicts on a treatment, probe by probe."""
+
+import math
+
+import pytest
+
+from steadygan.doctor.findings import Evidence, Finding
+from steadygan.remedies.trial import LEAST, LONGEST, WINDOW, Trial, Verdict, illness
+
+OPEN = [Finding("mode_collapse", "critical", 10, (Evidence("coverage", 0.1, "> 0.5", "few"),))]
+
+
+def judged(scores: list[float], *, start: float = 1.0, before: float = 1.0) -> list[Verdict]:
+    trial = Trial(0, 100, start, before)
+    return [trial.judge(score, OPEN) for score in scores]
+
+
+def test_illness_is_distance_and_what_coverage_lacks() -> None:
+    assert illness({"energy_distance": 0.2, "coverage": 0.5}) == pytest.approx(0.4)
+    assert illness({"energy_distance": -0.01, "coverage": 0.97}) == 0.0
+    assert illness({"energy_distance": 0.2}) == pytest.approx(0.2)
+    assert illness({}) == math.inf
+    assert illness({"energy_distance": math.nan, "coverage": 0.5}) == math.inf
+    assert illness({"energy_distance": 0.1, "coverage": math.nan}) == math.inf
+
+
+def test_recovery_is_believed_after_six_quiet_probes() -> None:
+    trial = Trial(0, 100, 1.0, 1.0)
+    verdicts = [trial.judge(0.5, []) for _ in range(LEAST)]
+    assert verdicts == ["wait"] * (LEAST - 1) + ["recovered"]
+
+
+def test_no_fall_over_a_window_is_failure() -> None:
+    verdicts = judged([0.8] * WINDOW)
+    assert verdicts == ["wait"] * (WINDOW - 1) + ["failed"]
+
+
+def test_a_steady_fall_is_waited_for_but_not_forever() -> None:
+    verdicts = judged([0.96**k for k in range(LONGEST)])
+    assert set(verdicts[:-1]) == {"wait"}
+    assert verdicts[-1] == "failed"
+
+
+def test_samples_that_are_no_numbers_fail_at_the_second_probe() -> None:
+    assert judged([math.inf, 0.4]) == ["wait", "wait"]  # the first may be of the step before
+    assert judged([0.4, math.inf]) == ["wait", "failed"]
+
+
+def test_growth_to_three_times_the_start_fails_early_unless_small() -> None:
+    assert judged([3.2] * 4)[-1] == "failed"
+    assert judged([2.8] * 4)[-1] == "wait"
+    assert judged([0.1] * 4, start=0.01)[-1] == "wait"  # 0.15 is nothing to speak of
+
+
+def test_help_is_a_fifth_nearer_than_when_it_was_decided() -> None:
+    trial = Trial(0, 100, 1.0, 1.0)
+    assert not trial.helped
+    for score in (3.0, 0.7, 0.7, 0.7):
+        trial.judge(score, OPEN)
+    assert trial.helped
+    for _ in range(3):
+        trial.judge(0.9, OPEN)
+    assert not trial.helped
