@@ -68,6 +68,7 @@ class Discriminator(Probe):
     logits; the difference of areas is free of their scale. Slopes between reals and fakes: Gulrajani
     et al. (2017), arXiv 1704.00028, eq. 3.
 
+    >>> from torch import nn
     >>> probe = Discriminator(torch.ones(20, 2), torch.zeros(20, 2))
     >>> class Sum(nn.Module):
     ...     def forward(self, x):
