@@ -7,15 +7,15 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from steadygan.doctor.diagnosis import Diagnosis
-from steadygan.doctor.findings import Cause, Evidence, Finding
+from steadygan.doctor.findings import Finding
 from steadygan.errors import ActionError
+from steadygan.remedies.accidents import lost, overflowing, poisoned_by
 from steadygan.remedies.action import PLAYER_NAMES, Action
 from steadygan.remedies.actions import GuardSteps, RollBack
 from steadygan.remedies.history import History
 from steadygan.remedies.ladders import REPORTED_KINDS, every_remedy, ladder, why_not
-from steadygan.remedies.ledger import Entry, Ledger, read_ledger
+from steadygan.remedies.ledger import Entry, Ledger, known, read_ledger
 from steadygan.remedies.menu import action_from_json
-from steadygan.remedies.poison import Poison
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.remedies.treated import TreatedGame
 from steadygan.remedies.trial import WINDOW, Trial, illness
@@ -62,9 +62,8 @@ class Autopilot:
         self._is_image, self._prescribe = is_image, prescribe
         self._trial: Trial | None = None
         self._used: Counter[Remedy] = Counter()
-        self._open_for = self._num_failed = 0
+        self._open_for = self._num_failed = self._incidents = 0
         self._reported: set[str] = set()
-        self._incidents = 0
         self._stumbles: list[int] = []
         if acts:
             GuardSteps().apply(game)
@@ -72,12 +71,10 @@ class Autopilot:
 
     def tick(self, step: int) -> None:
         """After a step: see to what the guard caught."""
-        guard = self.game.guard
-        num = sum(guard.counts.values())
+        num = sum(self.game.guard.counts.values())
         if not self.acts or num == self._incidents:
             return
-        self._incidents = num
-        last = guard.incidents[-1]
+        self._incidents, last = num, self.game.guard.incidents[-1]
         found = f"{last.cause} not finite at {last.parameter} of {PLAYER_NAMES[last.player]}"
         self.stumble(step, last.cause, found)
 
@@ -92,9 +89,8 @@ class Autopilot:
             cause: "batch", "weight" or "gradient".
             found: where, in words.
         """
-        poisoned = self.game.poisoned()
-        if poisoned:
-            self._treat(_poisoned(poisoned, step), step, {})
+        if poisoned := self.game.poisoned():
+            self._treat(poisoned_by(poisoned, step), step, {})
             return
         self._stumbles = [s for s in self._stumbles if step - s < _STUMBLES] + [step]
         if not self._was_skipped(cause, step):
@@ -102,13 +98,12 @@ class Autopilot:
         if len(self._stumbles) < _STUMBLES:
             return
         self._stumbles.clear()
-        if cause == "batch":
-            if "batch" not in self._reported:
-                self._reported.add("batch")
-                why = "reported: step after step, batches are not finite: that is for a person to mend"
-                self._note(step, "non_finite", "", why, found)
-        elif self._trial is None and self.reason is None:
-            self._treat(_overflowing(found, step), step, {})
+        if cause == "batch" and "batch" not in self._reported:
+            self._reported.add("batch")
+            why = "reported: step after step, batches are not finite: that is for a person to mend"
+            self._note(step, "non_finite", "", why, found)
+        elif cause != "batch" and self._trial is None:
+            self._treat(overflowing(found, step), step, {})
 
     def examine(self, step: int, diagnosis: Diagnosis, signals: Mapping[str, float]) -> None:
         """After a probe: judge the treatment under way, or see whether one is needed."""
@@ -121,10 +116,9 @@ class Autopilot:
         self.history.note(step, score, is_well=not findings and math.isfinite(score))
         if self.reason is not None:
             return
-        if self.acts and (
-            poisoned := self.game.poisoned()
-        ):  # a moment, say, whose weights have not moved yet
-            self._treat(_poisoned(poisoned, step), step, signals)
+        # A moment, say, whose weights have not moved yet.
+        if self.acts and (poisoned := self.game.poisoned()):
+            self._treat(poisoned_by(poisoned, step), step, signals)
             return
         if self._trial is not None:
             self._follow(step, treatable, signals)
@@ -152,8 +146,8 @@ class Autopilot:
         self.ledger.save()
         self.history.load_state_dict(state["history"])
         self._trial = None if state["trial"] is None else Trial(**state["trial"])
-        known = {repr(remedy): remedy for remedy in every_remedy()}
-        self._used = Counter({known[name]: int(num) for name, num in state["used"]})
+        remedies = {repr(remedy): remedy for remedy in every_remedy()}
+        self._used = Counter({remedies[name]: int(num) for name, num in state["used"]})
         self._open_for, self._num_failed, self._incidents = map(int, state["counters"])
         self._stumbles = list(state["stumbles"])
         self._reported = set(state["reported"])
@@ -168,7 +162,7 @@ class Autopilot:
         verdict = trial.judge(illness(signals), open_findings)
         late = entry.verify_by is not None and step >= entry.verify_by
         outcome = "improving, keep" if verdict == "wait" and late else entry.outcome
-        trace = (entry.trace[0], _known(signals.get(entry.signal)))
+        trace = (entry.trace[0], known(signals.get(entry.signal)))
         self.ledger.amend(trial.entry, replace(entry, trace=trace, outcome=outcome))
         if verdict == "recovered":
             self._num_failed = 0
@@ -176,7 +170,7 @@ class Autopilot:
         elif verdict == "failed":
             self._give_back(trial)
             if open_findings or not math.isfinite(illness(signals)):
-                finding = open_findings[0] if open_findings else _lost(step)
+                finding = open_findings[0] if open_findings else lost(step)
                 self._treat(finding, step, signals)
 
     def _give_back(self, trial: Trial) -> None:
@@ -190,8 +184,7 @@ class Autopilot:
         self._close("undone: no recovery" if trial.undo else "no recovery")
 
     def _close(self, outcome: str) -> None:
-        trial, self._trial = self._trial, None
-        self._open_for = 0
+        trial, self._trial, self._open_for = self._trial, None, 0
         if trial is not None:
             self.ledger.amend(trial.entry, replace(self.ledger[trial.entry], outcome=outcome))
 
@@ -209,7 +202,9 @@ class Autopilot:
             if self._used[remedy] >= list(rungs[: place + 1]).count(remedy):
                 continue
             self._used[remedy] += 1
-            can_act = bool(remedy.propose(patient)) or (back is not None and _is_rollback(remedy))
+            can_act = bool(remedy.propose(patient)) or (
+                back is not None and remedy.name == "roll back"
+            )
             if not can_act:
                 continue
             if num >= _MOST * max(1.0, step / 10_000):
@@ -218,9 +213,8 @@ class Autopilot:
             if self._begin(patient, step, signals, back, remedy):
                 return
         tried = "; ".join(entry.action for entry in self.ledger if entry.actions)
-        self._give_up(
-            finding, step, f"tried: {tried}" if tried else "no remedy can be applied here"
-        )
+        why = f"tried: {tried}" if tried else "no remedy can be applied here"
+        self._give_up(finding, step, why)
 
     def _begin(
         self,
@@ -232,18 +226,7 @@ class Autopilot:
     ) -> bool:
         """Apply one rung; False where the game gives no hold."""
         finding = patient.finding
-        signal = finding.evidence[0].signal if finding.evidence else "energy_distance"
-        signal = signal if signal in signals else "energy_distance"
-        entry = Entry(
-            step,
-            finding.kind,
-            finding.severity,
-            "",
-            signal=signal,
-            verify_by=step + WINDOW * self.history.interval,
-            trace=(_known(signals.get(signal)), None),
-            cause=finding.causes[0].text if finding.causes else "",
-        )
+        entry = Entry.about(finding, step, step + WINDOW * self.history.interval, signals)
         returning = () if back is None else (RollBack(back).on(self.game),)
         if not self.acts:
             planned = (*returning, *(action.on(self.game) for action in remedy.propose(patient)))
@@ -288,8 +271,7 @@ class Autopilot:
 
     def _report(self, findings: list[Finding], step: int) -> None:
         for finding in findings:
-            why = self._why_not(finding)
-            if why is not None and finding.kind not in self._reported:
+            if (why := self._why_not(finding)) and finding.kind not in self._reported:
                 self._reported.add(finding.kind)
                 self._note(step, finding.kind, "", f"reported: {why}")
 
@@ -315,30 +297,3 @@ class Autopilot:
         if not self.acts and finding.kind in self._reported:
             return True
         return finding.kind == "non_finite" and self.acts and not self.game.poisoned()
-
-
-def _known(value: float | None) -> float | None:
-    """JSON has no word for what is not finite."""
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _is_rollback(remedy: Remedy) -> bool:
-    return remedy.name == "roll back"
-
-
-def _poisoned(found: Sequence[Poison], step: int) -> Finding:
-    # Guarded, no gradient poisons a moment: where one is poisoned, it was the first to be.
-    poison = next((p for p in found if p.place == "optimizer"), found[0])
-    said = f"{poison.place} {poison.name} of {PLAYER_NAMES[poison.player]} is not finite"
-    evidence = Evidence("weights", math.nan, "finite", said)
-    return Finding("non_finite", "critical", step, (evidence,), (Cause("bad_weights", said, ()),))
-
-
-def _overflowing(found: str, step: int) -> Finding:
-    evidence = Evidence("grad_norm_g", math.nan, "finite", found)
-    return Finding("non_finite", "critical", step, (evidence,), (Cause("overflow", found, ()),))
-
-
-def _lost(step: int) -> Finding:
-    evidence = Evidence("energy_distance", math.nan, "finite", "samples are not finite")
-    return Finding("non_finite", "critical", step, (evidence,))

@@ -1,13 +1,14 @@
 """The ledger: what was seen, what was done about it, what it did, what was undone."""
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from steadygan.doctor.findings import Severity
+from steadygan.doctor.findings import Finding, Severity
 from steadygan.remedies.action import Action, Json
 
 TRYING = "trying"
@@ -44,6 +45,24 @@ class Entry:
     trace: tuple[float | None, float | None] = (None, None)
     actions: tuple[Mapping[str, Any], ...] = ()
     cause: str = ""
+
+    @classmethod
+    def about(
+        cls, finding: Finding, step: int, verify_by: int, signals: Mapping[str, float]
+    ) -> "Entry":
+        """An entry on a finding, for the actions that are to come; verified by the finding's first evidence."""
+        signal = finding.evidence[0].signal if finding.evidence else ""
+        signal = signal if signal in signals else "energy_distance"
+        return cls(
+            step,
+            finding.kind,
+            finding.severity,
+            "",
+            signal=signal,
+            verify_by=verify_by,
+            trace=(known(signals.get(signal)), None),
+            cause=finding.causes[0].text if finding.causes else "",
+        )
 
     def of(self, actions: Sequence[Action]) -> "Entry":
         """The same entry for these actions."""
@@ -113,3 +132,8 @@ def read_ledger(trees: Iterable[Mapping[str, Any]]) -> list[Entry]:
         Entry(**{**tree, "trace": tuple(tree["trace"]), "actions": tuple(tree["actions"])})
         for tree in trees
     ]
+
+
+def known(value: float | None) -> float | None:
+    """The value, or None for what is not finite: JSON has no word for it."""
+    return value if value is not None and math.isfinite(value) else None
