@@ -92,8 +92,7 @@ class Step:
         """One step; the inputs keep their values."""
         if self._run is None:
             self._run = self._prepared(inputs)
-        out = self._run(inputs)
-        return out if isinstance(out, Outputs) else Outputs(*out)  # type: ignore[arg-type]  # a traced graph returns plain tuples
+        return Outputs._make(self._run(inputs))  # a traced graph returns plain tuples
 
     def _prepared(self, inputs: Inputs) -> Callable[[Inputs], tuple[object, ...]]:
         """The step as it is, or traced and compiled where that was asked for and a compiler is there."""

@@ -99,9 +99,9 @@ class Linearisation:
     def _tried(self, work: Callable[[], Result]) -> Result:
         try:
             return work()
-        except (RuntimeError, NotImplementedError) as error:
-            if isinstance(error, torch.OutOfMemoryError):
-                raise
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:  # torch has no narrower word for "not differentiable twice"
             raise self._error(str(error).splitlines()[0]) from error
 
     def _error(self, why: str) -> ContractError:

@@ -68,7 +68,7 @@ def ms_ssim_diversity(
     first, second = order[:count], order[count : 2 * count]
     found = [
         ms_ssim(fake[i].double(), fake[j].double(), data_range=data_range)
-        for i, j in zip(first.split(32), second.split(32), strict=True)  # type: ignore[no-untyped-call]  # torch leaves Tensor.split untyped
+        for i, j in zip(torch.split(first, 32), torch.split(second, 32), strict=True)
     ]
     values = torch.cat(found)
     return Similarity(

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-# NPY002 is silenced here: the legacy global generator is the one that people's networks and loops draw from.
-
 
 @contextmanager
 def restored_randomness(device: torch.device | None, *, seed: int | None = None) -> Iterator[None]:
@@ -18,7 +16,7 @@ def restored_randomness(device: torch.device | None, *, seed: int | None = None)
         device: whose generator beside the CPU's; None: those of all CUDA devices.
         seed: what to draw with inside; None: each goes on from where it stands.
     """
-    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  (see above)
+    python, legacy = random.getstate(), np.random.get_state()  # noqa: NPY002  (loops draw from it)
     devices = [device] if device is not None and device.type == "cuda" else []
     if device is None and torch.cuda.is_available():
         devices = [torch.device("cuda", n) for n in range(torch.cuda.device_count())]
@@ -29,7 +27,7 @@ def restored_randomness(device: torch.device | None, *, seed: int | None = None)
             yield
     finally:
         random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002  (see above)
+        np.random.set_state(legacy)  # noqa: NPY002  (loops draw from it)
 
 
 def reseed(seed: int, devices: Sequence[torch.device] = ()) -> None:
@@ -40,4 +38,4 @@ def reseed(seed: int, devices: Sequence[torch.device] = ()) -> None:
         with torch.cuda.device(device):
             torch.cuda.manual_seed(seed)
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  (see above)
+    np.random.seed(seed)  # noqa: NPY002  (networks draw from it)

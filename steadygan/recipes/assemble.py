@@ -146,8 +146,7 @@ def _matched(source: Source, output: tuple[float, float] | None) -> Source:
 def _placed(network: nn.Module, recipe: Recipe, engine: Engine) -> nn.Module:
     network = engine.prepare(network)
     if recipe.channels_last:
-        # Ignored: torch's own types leave memory_format out of Module.to.
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types leave it out
     return network.train()
 
 

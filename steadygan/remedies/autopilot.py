@@ -16,6 +16,7 @@ from steadygan.remedies.history import History
 from steadygan.remedies.ladders import REPORTED_KINDS, every_remedy, ladder, why_not
 from steadygan.remedies.ledger import Entry, Ledger, known, read_ledger
 from steadygan.remedies.menu import action_from_json
+from steadygan.remedies.prescriptions import GoBack
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.remedies.treated import TreatedGame
 from steadygan.remedies.trial import WINDOW, Trial, illness
@@ -23,9 +24,7 @@ from steadygan.types import StateDict
 
 _PATIENCE = 2  # probes that a finding has to be open
 _MOST = 8  # treatments in 10,000 steps, and in any shorter run
-_STUMBLES = (
-    10  # steps without a finite gradient, each within so many of the one before: no accident
-)
+_STUMBLES = 10  # steps without a finite gradient, in as many: no accident
 
 
 class Autopilot:
@@ -202,10 +201,8 @@ class Autopilot:
             if self._used[remedy] >= list(rungs[: place + 1]).count(remedy):
                 continue
             self._used[remedy] += 1
-            can_act = bool(remedy.propose(patient)) or (
-                back is not None and remedy.name == "roll back"
-            )
-            if not can_act:
+            goes_back = back is not None and isinstance(remedy, GoBack)
+            if not goes_back and not remedy.propose(patient):
                 continue
             if num >= _MOST * max(1.0, step / 10_000):
                 self._give_up(finding, step, f"{num} treatments did not last")

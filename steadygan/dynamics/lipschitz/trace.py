@@ -190,7 +190,7 @@ class Guard(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
     """
 
     def __init__(self, trace: Trace) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # as above
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves its modes untyped
         self.trace = trace
 
     def __torch_dispatch__(

@@ -255,7 +255,8 @@ def _recall(path: Path, network: nn.Module) -> float:
     try:
         with safe_open(path, framework="pt") as file:
             accuracy = float((file.metadata() or {})["accuracy"])
-            network.load_state_dict({k: file.get_tensor(k) for k in file.keys()})  # noqa: SIM118  (no mapping)
+            names = file.keys()  # of a handle, which cannot be walked through itself
+            network.load_state_dict({name: file.get_tensor(name) for name in names})
     except (OSError, SafetensorError, RuntimeError, KeyError, ValueError):
         return math.nan
     return accuracy
