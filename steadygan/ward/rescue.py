@@ -2,17 +2,25 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+from steadygan.record import read
 from steadygan.remedies.ladders import REPORTED_CAUSES, REPORTED_KINDS
 from steadygan.ward.case import Case
 from steadygan.ward.course import Course
 
 SCHEMA = 1
 _Z = 1.96
+_LAST = 6  # probes
+_NEAR = 1.5
+_TINY = 1e-3
+_NOISE = (
+    0.01  # of energy distance: 19 of 20 pairs of draws of 256 reals are nearer, on every planar set
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,8 @@ class Treated:
         kinds: that the case accepts.
         is_treatable: whether what is wrong is not for a person to mend.
         treatments: how many there were.
+        base: the recipe that the case starts from, which healthy and failing cases share.
+        distance: energy distance of G's samples to the data, the median of the last six probes; nan where unknown.
     """
 
     case: str
@@ -59,6 +69,8 @@ class Treated:
     kinds: tuple[str, ...]
     is_treatable: bool
     treatments: int
+    base: str = ""
+    distance: float = math.nan
 
     @classmethod
     def of(cls, case: Case, seed: int, arm: str, folder: Path) -> "Treated":
@@ -68,7 +80,12 @@ class Treated:
         ledger = folder / "ledger.jsonl"
         lines = ledger.read_text().splitlines() if ledger.is_file() else []
         num = sum(bool(json.loads(line)["actions"]) for line in lines)
-        return cls(case.name, seed, arm, Course.load(folder), case.expect.kinds, not is_wiring, num)
+        course, distance = Course.load(folder), _final_distance(folder / "record.jsonl")
+        return cls(
+            *(case.name, seed, arm, course, case.expect.kinds, not is_wiring, num),
+            base=case.base,
+            distance=distance,
+        )
 
 
 @dataclass(frozen=True)
@@ -81,6 +98,9 @@ class Rescue:
         harmed: of the runs that are healthy untreated, those that are not.
         touched: of those, how many were treated at all.
         by_kind: first accepted kind -> rescued.
+        near: of those rescued, those whose samples end within 1.5 times the distance of healthy untreated runs of the
+            same base (their median), or within what two draws of reals differ by.
+        distance: those distances' ratio, the median over rescued runs.
         slowdown: wall time over that of doing nothing, the median over runs.
     """
 
@@ -89,6 +109,8 @@ class Rescue:
     harmed: Share
     touched: Share
     by_kind: Mapping[str, Share]
+    near: Share
+    distance: float
     slowdown: float
 
 
@@ -105,6 +127,11 @@ def _rescue(treated: Sequence[Treated], alone: Mapping[tuple[str, int], Treated]
     healthy = [t for t, a in pairs if a.course.outcome == "healthy"]
     curable = [t for t in failing if t.is_treatable]
     kinds = dict.fromkeys(t.kinds[0] for t in curable if t.kinds)
+    rescued = [t for t in curable if t.course.outcome == "healthy"]
+    controls = {t.base: _control(t.base, alone.values()) for t in rescued}
+    measured = [t for t in rescued if math.isfinite(t.distance / controls[t.base])]
+    near = [t for t in measured if t.distance <= max(_NEAR * controls[t.base], _NOISE)]
+    distances = [t.distance / controls[t.base] for t in measured]
     ratios = sorted(t.course.seconds / a.course.seconds for t, a in pairs)
     return Rescue(
         _healthy(curable),
@@ -112,8 +139,29 @@ def _rescue(treated: Sequence[Treated], alone: Mapping[tuple[str, int], Treated]
         Share(sum(t.course.outcome != "healthy" for t in healthy), len(healthy)),
         Share(sum(t.treatments > 0 for t in healthy), len(healthy)),
         {kind: _healthy([t for t in curable if t.kinds[:1] == (kind,)]) for kind in kinds},
+        Share(len(near), len(measured)),
+        median(distances) if distances else math.nan,
         ratios[len(ratios) // 2] if ratios else math.nan,
     )
+
+
+def _tree(rescue: Rescue) -> dict[str, Any]:
+    """As JSON, which has no NaN: null for what is not known."""
+    tree = asdict(rescue)
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in tree.items()}
+
+
+def _control(base: str, alone: Iterable[Treated]) -> float:
+    """How far from the data healthy runs of that base end, untreated; nan where there are none."""
+    healthy = [t.distance for t in alone if t.base == base and t.course.outcome == "healthy"]
+    return max(median(healthy), _TINY) if healthy else math.nan
+
+
+def _final_distance(record: Path) -> float:
+    if not record.is_file():
+        return math.nan
+    seen = [row["energy_distance"] for row in read(record).rows() if "energy_distance" in row]
+    return median(seen[-_LAST:]) if seen else math.nan
 
 
 def _healthy(runs: Sequence[Treated]) -> Share:
@@ -122,11 +170,11 @@ def _healthy(runs: Sequence[Treated]) -> Share:
 
 def rescue_page(found: Mapping[str, Rescue], treated: Sequence[Treated]) -> str:
     """What a person reads."""
-    lines = [f"{'':<12}{'rescued':<28}{'harmed':<28}{'healthy runs touched':<28}time"]
+    titles = ("", "rescued", "harmed", "healthy runs touched", "of those rescued, near", "distance")
+    lines = ["".join(t.ljust(12 if not t else 28) for t in titles) + "time"]
     for arm, r in found.items():
-        lines.append(
-            f"{arm:<12}{r.rescued!s:<28}{r.harmed!s:<28}{r.touched!s:<28}{r.slowdown:.2f}x"
-        )
+        shares = "".join(f"{share!s:<28}" for share in (r.rescued, r.harmed, r.touched, r.near))
+        lines.append(f"{arm:<12}{shares}{f'{r.distance:.2f}x':<28}{r.slowdown:.2f}x")
     if "autopilot" in found:
         lines += ["", "autopilot, by the first kind that a case accepts:"]
         lines += [f"  {kind:<28}{share}" for kind, share in found["autopilot"].by_kind.items()]
@@ -147,7 +195,7 @@ def rescue_json(found: Mapping[str, Rescue], treated: Sequence[Treated]) -> str:
     """One JSON object, schema 1."""
     tree: dict[str, Any] = {
         "schema": SCHEMA,
-        "arms": {arm: asdict(rescue) for arm, rescue in found.items()},
+        "arms": {arm: _tree(rescue) for arm, rescue in found.items()},
         "runs": [
             {
                 "case": t.case,
@@ -156,6 +204,7 @@ def rescue_json(found: Mapping[str, Rescue], treated: Sequence[Treated]) -> str:
                 "outcome": t.course.outcome,
                 "treatable": t.is_treatable,
                 "treatments": t.treatments,
+                "distance": t.distance if math.isfinite(t.distance) else None,
             }
             for t in treated
         ],

@@ -1,6 +1,7 @@
 """Rescue and harm, from courses that are made up; and what each arm does to a run."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,12 @@ def run(
     treatable: bool = True,
     num: int = 1,
     seconds: float = 1.0,
+    distance: float = math.nan,
 ) -> Treated:
     readings = (POOR if outcome == "failing" else GOOD,) * 8
     course = Course(case, 0, 100, readings, same_live=True, seconds=seconds)
     assert course.outcome == outcome
-    return Treated(case, 0, arm, course, ("mode_collapse",), treatable, num)
+    return Treated(case, 0, arm, course, ("mode_collapse",), treatable, num, "ring", distance)
 
 
 RUNS = [
@@ -54,6 +56,32 @@ def test_rescue_harm_and_touch_are_shares_of_the_right_runs() -> None:
     assert found.by_kind == {"mode_collapse": Share(1, 2)}
     assert found.slowdown == 1.5
     assert set(rescues(RUNS)) == {"autopilot"}
+
+
+def test_how_near_a_rescued_run_ends_is_measured_against_healthy_untreated_ones() -> None:
+    runs = [
+        *(
+            run(n, "nothing", "healthy", distance=d)
+            for n, d in (("c", 0.03), ("d", 0.04), ("e", 0.05))
+        ),
+        *(run(n, "nothing", "failing", distance=2.0) for n in ("a", "b", "f")),
+        run("a", "autopilot", "healthy", distance=0.044),
+        run("b", "autopilot", "healthy", distance=0.09),
+        run("f", "autopilot", "healthy"),  # distance unknown
+    ]
+    found = rescues(runs)["autopilot"]
+    assert found.near == Share(1, 2)
+    assert found.distance == pytest.approx((0.044 + 0.09) / 2 / 0.04)
+    assert "1.67x" in rescue_page({"autopilot": found}, runs)
+
+
+def test_within_what_draws_of_reals_differ_by_is_near() -> None:
+    runs = [
+        run("c", "nothing", "healthy", distance=-0.002),
+        run("a", "nothing", "failing", distance=2.0),
+        run("a", "autopilot", "healthy", distance=0.009),
+    ]
+    assert rescues(runs)["autopilot"].near == Share(1, 1)
 
 
 def test_the_page_names_what_was_lost_and_the_json_has_every_run() -> None:
