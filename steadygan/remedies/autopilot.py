@@ -10,14 +10,15 @@ from steadygan.doctor.diagnosis import Diagnosis
 from steadygan.doctor.findings import Finding
 from steadygan.errors import ActionError
 from steadygan.remedies.accidents import lost, overflowing, poisoned_by
-from steadygan.remedies.action import PLAYER_NAMES, Action
+from steadygan.remedies.action import PLAYER_NAMES
 from steadygan.remedies.actions import GuardSteps, RollBack
 from steadygan.remedies.history import History
-from steadygan.remedies.ladders import REPORTED_KINDS, every_remedy, ladder, why_not
+from steadygan.remedies.ladders import every_remedy, is_wiring, ladder, why_not
 from steadygan.remedies.ledger import Entry, Ledger, known, read_ledger
 from steadygan.remedies.menu import action_from_json
 from steadygan.remedies.prescriptions import GoBack
 from steadygan.remedies.remedy import Patient, Remedy
+from steadygan.remedies.together import apply_all
 from steadygan.remedies.treated import TreatedGame
 from steadygan.remedies.trial import WINDOW, Trial, illness
 from steadygan.types import StateDict
@@ -62,6 +63,7 @@ class Autopilot:
         self._trial: Trial | None = None
         self._used: Counter[Remedy] = Counter()
         self._open_for = self._num_failed = self._incidents = 0
+        self._is_scheduled = False
         self._reported: set[str] = set()
         self._stumbles: list[int] = []
         if acts:
@@ -92,7 +94,7 @@ class Autopilot:
             self._treat(poisoned_by(poisoned, step), step, {})
             return
         self._stumbles = [s for s in self._stumbles if step - s < _STUMBLES] + [step]
-        if not self._was_skipped(cause, step):
+        if not self.ledger.tells_of_skip(cause, step - WINDOW * self.history.interval):
             self._note(step, "non_finite", "skip the step", "survived", found)
         if len(self._stumbles) < _STUMBLES:
             return
@@ -113,7 +115,14 @@ class Autopilot:
         self._report(findings, step)
         treatable = [f for f in findings if self._why_not(f) is None and not self._was_survived(f)]
         self.history.note(step, score, is_well=not findings and math.isfinite(score))
+        if self.history.is_stable:
+            self._used.clear()
+            self._num_failed = 0
         if self.reason is not None:
+            return
+        if any(is_wiring(f) for f in findings):  # whatever else is wrong may come of it
+            if self._trial is not None:
+                self._give_back(self._trial)
             return
         # A moment, say, whose weights have not moved yet.
         if self.acts and (poisoned := self.game.poisoned()):
@@ -136,6 +145,7 @@ class Autopilot:
             "counters": [self._open_for, self._num_failed, self._incidents],
             "stumbles": list(self._stumbles),
             "reported": sorted(self._reported),
+            "is_scheduled": self._is_scheduled,
             "reason": self.reason,
         }
 
@@ -150,6 +160,7 @@ class Autopilot:
         self._open_for, self._num_failed, self._incidents = map(int, state["counters"])
         self._stumbles = list(state["stumbles"])
         self._reported = set(state["reported"])
+        self._is_scheduled = bool(state["is_scheduled"])
         self.reason = state["reason"]
 
     def _follow(
@@ -158,6 +169,12 @@ class Autopilot:
         trial = self._trial
         assert trial is not None
         entry = self.ledger[trial.entry]
+        if open_findings and self.history.is_raised and not self._is_scheduled:
+            # Going back had taken the rate back, and the loop has written the high one again.
+            self._is_scheduled = True
+            self._close("no recovery: the loop raises the rate again")
+            self._treat(open_findings[0], step, signals)
+            return
         verdict = trial.judge(illness(signals), open_findings)
         late = entry.verify_by is not None and step >= entry.verify_by
         outcome = "improving, keep" if verdict == "wait" and late else entry.outcome
@@ -198,9 +215,10 @@ class Autopilot:
         patient = Patient(finding, self.game, self.history.rates(), self._is_image)
         rungs = self._prescribe(finding)
         for place, remedy in enumerate(rungs):
-            if self._used[remedy] >= list(rungs[: place + 1]).count(remedy):
-                continue
-            self._used[remedy] += 1
+            if not remedy.stays:
+                if self._used[remedy] >= list(rungs[: place + 1]).count(remedy):
+                    continue
+                self._used[remedy] += 1
             goes_back = back is not None and isinstance(remedy, GoBack)
             if not goes_back and not remedy.propose(patient):
                 continue
@@ -231,13 +249,15 @@ class Autopilot:
             self._reported.add(finding.kind)
             self._open_for = 0
             return True
-        returned = self._applied(returning)
-        # Seen from there: a rate that was raised since is back already.
-        changes = tuple(action.on(self.game) for action in remedy.propose(patient))
+        # Seen from there a rate that was raised since is back already, unless the loop writes it at every step.
+        is_first = remedy.stays and self._is_scheduled
+        returned = [] if is_first else apply_all(returning, self.game)
+        changes = [action.on(self.game) for action in remedy.propose(patient)]
         try:
-            undo = self._applied(changes)
+            undo = apply_all(changes, self.game)
+            returned += apply_all(returning, self.game) if is_first else []
         except ActionError as error:
-            self._applied(returned)
+            apply_all(returned, self.game)
             refused = replace(entry.of((*returning, *changes)), outcome=f"refused: {error}")
             self.ledger.write(replace(refused, actions=(), verify_by=None))
             return False
@@ -245,22 +265,9 @@ class Autopilot:
         self.history.went_back()
         self.ledger.write(entry.of((*returning, *changes)))
         # What was gone back from is not gone back to: only the changes are undone.
-        taken_back = [action.to_json() for action in reversed(undo)]
+        taken_back = [] if remedy.stays else [action.to_json() for action in reversed(undo)]
         self._trial = Trial(len(self.ledger) - 1, step, start, illness(signals), taken_back)
         return True
-
-    def _applied(self, planned: Sequence[Action]) -> list[Action]:
-        """All of them or none; what undoes them."""
-        done: list[Action] = []
-        for action in planned:
-            try:
-                undo = action.apply(self.game)
-            except ActionError:
-                for earlier in reversed(done):
-                    earlier.apply(self.game)
-                raise
-            done.append(undo)
-        return done
 
     def _give_up(self, finding: Finding, step: int, why: str) -> None:
         self.reason = f"cannot be saved: {finding.kind}; {why}"
@@ -277,17 +284,8 @@ class Autopilot:
 
     def _why_not(self, finding: Finding) -> str | None:
         """As ``why_not``; but what a treatment itself has changed is not taken for somebody's doing."""
-        is_wiring = finding.kind in REPORTED_KINDS
         was_treated = any(entry.actions and entry.step <= finding.step for entry in self.ledger)
-        return None if was_treated and not is_wiring else why_not(finding)
-
-    def _was_skipped(self, cause: str, step: int) -> bool:
-        """Whether the ledger tells already of a step lost to the same cause not long ago."""
-        near = step - WINDOW * self.history.interval
-        return any(
-            entry.step >= near and entry.outcome == "survived" and entry.cause.startswith(cause)
-            for entry in reversed(self.ledger)
-        )
+        return None if was_treated and not is_wiring(finding) else why_not(finding)
 
     def _was_survived(self, finding: Finding) -> bool:
         """Whether it tells of a step that the guard skipped, or what was proposed is known."""

@@ -12,8 +12,9 @@ from steadygan.types import Player, StateDict
 _PLAYERS: tuple[Player, ...] = ("g", "d")
 _EVERY = 4  # probes between two snapshots
 _PROVEN = 2  # probes without a finding after which a snapshot is known to be healthy
+_STABLE = 40  # probes without a finding after which a new one is a new story
 _WORSE = 1.2
-_RAISED = 2.0
+_RAISED = 3.0
 _ACUTE = frozenset(
     {"mode_collapse", "divergence", "non_finite", "exploding_gradient", "oscillation"}
 )
@@ -33,6 +34,17 @@ class History:
         self._scores: dict[int, float] = {}
         self._rates: dict[int, dict[Player, float | None]] = {}
         self._last_probe = self._num_probes = self._num_well = 0
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether it has been well for so long that what was tried before does not count any more."""
+        return self._num_well >= _STABLE
+
+    @property
+    def is_raised(self) -> bool:
+        """Whether a learning rate in effect is far above what it was when the run was well."""
+        rates, usual = self._rates_now(), self.rates()
+        return any((now := rates[p]) and (u := usual[p]) and now >= _RAISED * u for p in _PLAYERS)
 
     def begin(self) -> None:
         """The state before the first step is kept to the end: a run that never was well can begin anew."""
@@ -59,9 +71,10 @@ class History:
     def place_to_go_back_to(self, finding: Finding, score: float, attempt: int) -> int | None:
         """The step of the snapshot to go back to; None where the game is no worse than it was then.
 
-        What the samples show to be broken is always gone back from. Each attempt goes further back: damage may be older
-        than the onset that shows. Snapshots under a rate that was raised since are no place; the last resort is the
-        state before the first step.
+        What the samples show to be broken is always gone back from, and so is what came of a rate that was raised. Each
+        attempt goes further back: damage may be older than the onset that shows. Snapshots under a rate that was raised
+        since are no place. The last resort, and the only one of a run that never was well, is the state before the
+        first step.
 
         Args:
             finding: what is wrong.
@@ -69,19 +82,18 @@ class History:
             attempt: how many treatments in a row have not helped.
         """
         usual = self.rates()
-        snapshots = [
-            s
-            for s in self._game.snapshots.snapshots
-            if s.stamp == "healthy" and s.step < finding.step and s.is_finite
-            if not self._was_raised(s.step, usual)
-        ]
-        snapshots.sort(key=lambda s: -s.step)
-        if attempt < len(snapshots):
-            found = snapshots[attempt].step
-            is_acute = finding.kind in _ACUTE or score > _WORSE * self.score(found)
-            return found if is_acute else None
-        is_there = any(s.step == 0 and s.is_finite for s in self._game.snapshots.snapshots)
-        return 0 if is_there and finding.kind in _ACUTE else None
+        ring = self._game.snapshots.snapshots
+        well = [s for s in ring if s.stamp == "healthy" and s.is_finite]
+        well = [s for s in well if not self._was_raised(s.step, usual)]
+        # An onset is an estimate: where it is before all that was seen to be well, the oldest of that is the place.
+        before = [s for s in well if s.step < finding.step]
+        places = sorted(s.step for s in before)[::-1] if before else sorted(s.step for s in well)
+        is_acute = finding.kind in _ACUTE or self.is_raised
+        if attempt < len(places):
+            found = places[attempt]
+            return found if is_acute or score > _WORSE * self.score(found) else None
+        is_there = any(s.step == 0 and s.is_finite for s in ring)
+        return 0 if is_there and (is_acute or not well) else None
 
     def _was_raised(self, step: int, usual: Mapping[Player, float | None]) -> bool:
         rates = self._rates.get(step, {})
@@ -118,9 +130,10 @@ class History:
         self.interval, self._last_probe, self._num_probes, self._num_well = state["counters"]
 
     def _remember(self, step: int, score: float) -> None:
-        knobs = self._game.rates
         self._scores[step] = score
+        self._rates[step] = self._rates_now()
+
+    def _rates_now(self) -> dict[Player, float | None]:
+        knobs = self._game.rates
         rates = {p: knobs[p].rate() for p in _PLAYERS}
-        self._rates[step] = {
-            p: None if rate is None else rate * knobs[p].factor for p, rate in rates.items()
-        }
+        return {p: None if rate is None else rate * knobs[p].factor for p, rate in rates.items()}

@@ -9,15 +9,18 @@ from steadygan.remedies.prescriptions import (
     Blur,
     Damp,
     GoBack,
+    Level,
     Normalise,
+    Regime,
     RestoreRate,
     SlowDown,
     SpeedUp,
 )
 from steadygan.remedies.remedy import Remedy
 
+_RATES: tuple[Remedy, ...] = (RestoreRate(), Level())
 _SLOW_G, _SLOW_D, _SLOW = SlowDown(("g",)), SlowDown(("d",)), SlowDown(("g", "d"))
-_DAMP, _DAMP_BOTH = Damp(), Damp(both=True)
+_DAMP, _DAMP_BOTH, _REGIME = Damp(), Damp(both=True), Regime()
 
 BY_CAUSE: Mapping[str, tuple[Remedy, ...]] = {
     "weights_jumped": (GoBack(),),
@@ -38,17 +41,17 @@ BY_CAUSE: Mapping[str, tuple[Remedy, ...]] = {
 """Cause -> what is tried first."""
 
 BY_KIND: Mapping[str, tuple[Remedy, ...]] = {
-    "non_finite": (GoBack(), Belt(), _SLOW, _DAMP),
-    "mode_collapse": (_DAMP, _SLOW, _SLOW_G, _DAMP_BOTH),
-    "divergence": (_DAMP, _SLOW, _DAMP_BOTH, _SLOW, Normalise()),
-    "oscillation": (_DAMP, _SLOW, _DAMP_BOTH, _SLOW),
-    "exploding_gradient": (_DAMP, _SLOW, Belt(), _SLOW, Normalise()),
-    "vanishing_gradient": (_DAMP, Blur(), _SLOW_D, SpeedUp("g")),
-    "discriminator_overpowering": (_DAMP, _SLOW_D, Blur(), SpeedUp("g")),
-    "discriminator_underpowered": (SpeedUp("d"), _SLOW_G, SpeedUp("d")),
-    "discriminator_overfitting": (Augment(), _DAMP, _SLOW_D),
+    "non_finite": (GoBack(), Belt(), _REGIME, _REGIME, Normalise()),
+    "mode_collapse": (_DAMP, _REGIME, _SLOW_G, _DAMP_BOTH, _REGIME),
+    "divergence": (_DAMP, _REGIME, _DAMP_BOTH, _REGIME, Normalise()),
+    "oscillation": (_DAMP, _REGIME, _DAMP_BOTH, _REGIME),
+    "exploding_gradient": (_DAMP, _REGIME, Belt(), _REGIME, Normalise()),
+    "vanishing_gradient": (_DAMP, Blur(), _REGIME, _SLOW_D, SpeedUp("g")),
+    "discriminator_overpowering": (_DAMP, _REGIME, _SLOW_D, Blur(), SpeedUp("g")),
+    "discriminator_underpowered": (SpeedUp("d"), _REGIME, _SLOW_G, SpeedUp("d"), _REGIME),
+    "discriminator_overfitting": (Augment(), _DAMP, _REGIME, _SLOW_D),
     "memorization": (Augment(), _DAMP),
-    "stagnation": (_DAMP, SpeedUp("g"), SpeedUp("d")),
+    "stagnation": (_DAMP, _REGIME, SpeedUp("g"), SpeedUp("d")),
 }
 """Kind of finding -> what is tried then."""
 
@@ -67,8 +70,8 @@ REPORTED_CAUSES = frozenset(
 
 
 def ladder(finding: Finding) -> tuple[Remedy, ...]:
-    """The rungs for a finding, in the order to try them; a rate that was raised is led back first of all."""
-    rungs: list[Remedy] = [RestoreRate()]
+    """The rungs for a finding, in the order to try them; rates that cannot be meant are mended first of all."""
+    rungs: list[Remedy] = [*_RATES]
     for cause in finding.causes:
         rungs += [r for r in BY_CAUSE.get(cause.name, ()) if r not in rungs]
     kind = list(BY_KIND.get(finding.kind, ()))
@@ -78,9 +81,14 @@ def ladder(finding: Finding) -> tuple[Remedy, ...]:
     return (*rungs, *kind)
 
 
+def is_wiring(finding: Finding) -> bool:
+    """Whether the loop itself is wrong: then nothing is treated until a person has mended it."""
+    return finding.kind in REPORTED_KINDS or finding.kind.startswith("preflight_")
+
+
 def why_not(finding: Finding) -> str | None:
     """Why a finding is reported and not treated; None where it is treated."""
-    if finding.kind in REPORTED_KINDS or finding.kind.startswith("preflight_"):
+    if is_wiring(finding):
         return "wiring and data are for a person to mend"
     first = finding.causes[0] if finding.causes else None
     if first is not None and first.name in REPORTED_CAUSES:
@@ -91,4 +99,4 @@ def why_not(finding: Finding) -> str | None:
 def every_remedy() -> tuple[Remedy, ...]:
     """All that ladders are made of."""
     rungs = (rung for table in (BY_CAUSE, BY_KIND) for rungs in table.values() for rung in rungs)
-    return tuple(dict.fromkeys((RestoreRate(), *rungs)))
+    return tuple(dict.fromkeys((*_RATES, *rungs)))

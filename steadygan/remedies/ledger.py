@@ -113,6 +113,13 @@ class Ledger(list[Entry]):
             self[index] = entry
             self.save()
 
+    def tells_of_skip(self, cause: str, since: int) -> bool:
+        """Whether it tells of a step that was skipped for the same cause not long ago."""
+        return any(
+            entry.step >= since and entry.outcome == "survived" and entry.cause.startswith(cause)
+            for entry in reversed(self)
+        )
+
     def trees(self) -> list[dict[str, Any]]:
         """The entries as plain JSON values."""
         return [asdict(entry) for entry in self]

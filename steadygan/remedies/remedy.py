@@ -39,10 +39,13 @@ class Remedy(ABC):
     Class attributes:
         name: as the ledger shows it.
         treats: the causes and kinds of finding that it is for.
+        stays: whether what it sets is right whatever comes of it: not taken back when nothing recovers, and proposed as
+            often as its preconditions hold.
     """
 
     name: ClassVar[str]
     treats: ClassVar[tuple[str, ...]]
+    stays: ClassVar[bool] = False
 
     @abstractmethod
     def propose(self, patient: Patient) -> tuple[Action, ...]:

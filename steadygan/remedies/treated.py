@@ -106,6 +106,10 @@ class TreatedGame:
         self.clips: dict[Player, Clip] = {p: Clip(p) for p in _PLAYERS}
         self.shares: dict[Player, Share] = {p: Share(p) for p in _PLAYERS}
         self.rates: dict[Player, Rate] = {p: Rate(p, self.owners) for p in _PLAYERS}
+        self.rates["g"].others, self.rates["d"].others = (
+            self.rates["d"].start,
+            self.rates["g"].start,
+        )
         self.noise = Noise(doors, seed + 2)
         self.augment = Augment(doors, seed + 3)
         self.spectral = Spectral(self.networks["d"], is_compiled=hasattr(d, "_orig_mod"))

@@ -224,3 +224,25 @@ def test_it_goes_on_where_it_was(cut: int) -> None:
         return f"{pilot.ledger} {pilot.reason}"
 
     assert course(cut) == course(None)
+
+
+def test_while_the_wiring_is_wrong_nothing_else_is_treated() -> None:
+    pilot = made_pilot()
+    probed(pilot, LATER[:10], finding("miswired", "detached_loss"), finding("mode_collapse"))
+    assert not any(e.actions for e in pilot.ledger)
+    probed(pilot, LATER[10:14], finding("mode_collapse"))
+    assert any(e.actions for e in pilot.ledger)
+
+
+def test_a_restored_rate_stays_restored_though_nothing_recovers() -> None:
+    pilot = made_pilot()
+    probed(pilot, range(10, 80, EVERY))
+    for step in range(80, 400, EVERY):
+        for group in pilot.game.owners.by_player["g"].param_groups:
+            group["lr"] = 1.0  # by the loop's own schedule
+        probed(pilot, range(step, step + 1), finding(step=80))
+    assert pilot.ledger[0].action == "roll back to step 40"
+    assert pilot.ledger[0].outcome == "no recovery: the loop raises the rate again"
+    assert "lr 1 → 0.01" in pilot.ledger[1].action
+    assert pilot.game.rates["g"].rate() == pytest.approx(1.0)
+    assert pilot.game.rates["g"].factor <= 0.01 * (1 + 1e-9)

@@ -96,3 +96,29 @@ def test_its_memory_travels() -> None:
     other.load_state_dict(history.state_dict())
     assert other.state_dict() == history.state_dict()
     assert other.place_to_go_back_to(finding(step=145), 0.9, 0) == 120
+
+
+def test_a_run_that_never_was_well_begins_anew_whatever_is_wrong_with_it() -> None:
+    history = lived(made_game(), well=0, ill=6)
+    assert history.place_to_go_back_to(finding("stagnation", step=30), 0.9, 0) == 0
+
+
+def test_an_onset_before_all_that_was_well_goes_back_to_the_oldest_of_that() -> None:
+    history = lived(made_game(), well=14, ill=2)
+    assert history.place_to_go_back_to(finding(step=5), 0.9, 0) == 40
+    assert history.place_to_go_back_to(finding(step=5), 0.9, 1) == 80
+
+
+def test_what_came_of_a_raised_rate_is_gone_back_from_whatever_it_is() -> None:
+    game = made_game()
+    history = lived(game, well=7)
+    slow = finding("discriminator_overfitting", step=75)
+    assert history.place_to_go_back_to(slow, 0.11, 0) is None
+    for group in game.owners.by_player["g"].param_groups:
+        group["lr"] *= 100
+    assert history.place_to_go_back_to(slow, 0.11, 0) == 40
+
+
+def test_a_new_finding_after_forty_good_probes_is_a_new_story() -> None:
+    assert not lived(made_game(), well=39).is_stable
+    assert lived(made_game(), well=40).is_stable

@@ -13,7 +13,7 @@ from steadygan.remedies.ladders import (
     ladder,
     why_not,
 )
-from steadygan.remedies.prescriptions import Damp, GoBack, RestoreRate, SlowDown
+from steadygan.remedies.prescriptions import Damp, GoBack, Level, Regime, RestoreRate, SlowDown
 
 
 def finding(kind: str, *causes: str) -> Finding:
@@ -32,9 +32,9 @@ def test_no_cause_is_both() -> None:
 
 def test_the_rate_first_then_the_causes_then_the_kind_and_nothing_twice_in_a_row() -> None:
     rungs = ladder(finding("mode_collapse", "generator_too_fast", "no_penalty"))
-    assert rungs[:3] == (RestoreRate(), SlowDown(("g",)), Damp())
-    assert rungs[3:] == (SlowDown(("g", "d")), Damp(both=True))
-    assert ladder(finding("divergence"))[1:] == BY_KIND["divergence"]
+    assert rungs[:4] == (RestoreRate(), Level(), SlowDown(("g",)), Damp())
+    assert rungs[4:] == (Regime(), Damp(both=True), Regime())
+    assert ladder(finding("divergence"))[2:] == BY_KIND["divergence"]
 
 
 @pytest.mark.parametrize("kind", BY_KIND)

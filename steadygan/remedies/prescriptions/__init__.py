@@ -5,7 +5,9 @@ from steadygan.remedies.prescriptions.belt import Belt as Belt
 from steadygan.remedies.prescriptions.blur import Blur as Blur
 from steadygan.remedies.prescriptions.damp import Damp as Damp
 from steadygan.remedies.prescriptions.go_back import GoBack as GoBack
+from steadygan.remedies.prescriptions.level import Level as Level
 from steadygan.remedies.prescriptions.normalise import Normalise as Normalise
+from steadygan.remedies.prescriptions.regime import Regime as Regime
 from steadygan.remedies.prescriptions.restore_rate import RestoreRate as RestoreRate
 from steadygan.remedies.prescriptions.slow_down import SlowDown as SlowDown
 from steadygan.remedies.prescriptions.speed_up import SpeedUp as SpeedUp
@@ -16,7 +18,9 @@ __all__ = [
     "Blur",
     "Damp",
     "GoBack",
+    "Level",
     "Normalise",
+    "Regime",
     "RestoreRate",
     "SlowDown",
     "SpeedUp",

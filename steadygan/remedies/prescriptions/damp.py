@@ -52,6 +52,10 @@ class Damp(Remedy):
             patient.finding.kind,
         }:
             return ()
+        return self.strengthened(patient)
+
+    def strengthened(self, patient: Patient) -> tuple[Action, ...]:
+        """The same, whatever speaks against it."""
         knob = patient.game.penalty
         actions: list[Action] = []
         for kind in ("R1", "R2") if self.both else ("R1",):

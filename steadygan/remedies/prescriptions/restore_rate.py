@@ -9,17 +9,18 @@ from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
 
 _PLAYERS: tuple[Player, ...] = ("g", "d")
-_RAISED = 2.0
+_RAISED = 3.0  # beyond what a treatment itself may do
 
 
 @dataclass(frozen=True)
 class RestoreRate(Remedy):
-    """A player's rate is twice what it was when the run was well, or more: use the earlier one.
+    """A player's rate is three times what it was when the run was well, or more: use the earlier one.
 
     The loop's schedule goes on; its rate is scaled around each step. Needs a time at which the run was well.
     """
 
     name: ClassVar[str] = "restore the learning rate"
+    stays: ClassVar[bool] = True
     treats: ClassVar[tuple[str, ...]] = ("learning_rate_raised",)
 
     def propose(self, patient: Patient) -> tuple[Action, ...]:

@@ -5,14 +5,13 @@ from typing import ClassVar
 
 from steadygan.remedies.action import Action
 from steadygan.remedies.actions import ScaleLearningRate
-from steadygan.remedies.knobs.rate import LOWEST
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
 
 
 @dataclass(frozen=True)
 class SlowDown(Remedy):
-    """Divide learning rates, within a sixteenth of the run's own.
+    """Divide learning rates, down to a sixteenth of the run's own.
 
     The generator's for collapse and where it outruns D; the discriminator's where D overpowers; both where
     the game overshoots, orbits or runs away: an orbit of discrete steps grows with the rate.
@@ -44,7 +43,7 @@ class SlowDown(Remedy):
         actions: list[Action] = []
         for player in self.players:
             knob = patient.game.rates[player]
-            factor = max(LOWEST, knob.factor / self.by)
+            factor = knob.scaled(1 / self.by)
             if knob.rate() and factor < knob.factor:
                 actions.append(ScaleLearningRate(player, factor))
         return tuple(actions)

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from steadygan.remedies.action import Action
 from steadygan.remedies.actions import ScaleLearningRate, SkipSteps
-from steadygan.remedies.knobs.rate import HIGHEST
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
 
@@ -37,8 +36,8 @@ class SpeedUp(Remedy):
     def propose(self, patient: Patient) -> tuple[Action, ...]:
         """The rate first, then the ratio of steps."""
         knob = patient.game.rates[self.player]
-        if knob.rate() and knob.factor < HIGHEST:
-            return (ScaleLearningRate(self.player, HIGHEST),)
+        if knob.rate() and (factor := knob.scaled(2.0)) > knob.factor:
+            return (ScaleLearningRate(self.player, factor),)
         other: Player = "d" if self.player == "g" else "g"
         share = max(_LEAST_SHARE, patient.game.shares[other].share / 4)
         return (SkipSteps(other, share),) if share < patient.game.shares[other].share else ()

@@ -1,0 +1,45 @@
+"""Lift the learning rate of a player that stands still to the other's."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from steadygan.remedies.action import Action
+from steadygan.remedies.actions import ScaleLearningRate
+from steadygan.remedies.knobs.rate import FAR
+from steadygan.remedies.remedy import Patient, Remedy
+from steadygan.types import Player
+
+_PLAYERS: tuple[Player, ...] = ("g", "d")
+
+
+@dataclass(frozen=True)
+class Level(Remedy):
+    """A player's rate is a hundredth of the other's, or less: use the other's, which is known to move weights.
+
+    Nobody means two time scales that are so far apart (Heusel et al. use a factor of 4), and within twice its own rate
+    such a player would not arrive. Afterwards limits count from there. Not for a rate of 0: that may be meant.
+
+    Source: Heusel et al. (2017), arXiv 1706.08500, section 3 and table A2: the rates that were found to work.
+    """
+
+    name: ClassVar[str] = "level the learning rates"
+    stays: ClassVar[bool] = True
+    treats: ClassVar[tuple[str, ...]] = (
+        "generator_too_slow",
+        "discriminator_too_slow",
+        "generator_too_fast",
+        "discriminator_too_fast",
+    )
+
+    def propose(self, patient: Patient) -> tuple[Action, ...]:
+        """The other's rate for the player that lags that far behind."""
+        rates = patient.game.rates
+        in_effect = {p: (rates[p].rate() or 0.0) * rates[p].factor for p in _PLAYERS}
+        actions: list[Action] = []
+        for player in _PLAYERS:
+            knob = rates[player]
+            own, others = knob.rate(), knob.others
+            is_far = others and 0 < in_effect[player] <= FAR * others
+            if own and others and is_far and own <= FAR * others:
+                actions.append(ScaleLearningRate(player, others / own))
+        return tuple(actions)

@@ -1,0 +1,72 @@
+"""What each remedy would change, and where it would not."""
+
+import pytest
+import torch
+from remedies.patients import finding, made_game
+from torch import nn
+
+from steadygan.remedies import Action, AverageWeights, ScaleLearningRate, TreatedGame
+from steadygan.remedies.prescriptions import Damp, Level, Regime, SlowDown, SpeedUp
+from steadygan.remedies.remedy import Patient, Remedy
+from steadygan.types import Player
+
+
+def patient(game: TreatedGame, kind: str = "mode_collapse", *causes: str) -> Patient:
+    return Patient(finding(kind, *causes), game, {"g": None, "d": None}, is_image=False)
+
+
+def rates(remedy: Remedy, game: TreatedGame) -> dict[Player, float]:
+    """The factors that it proposes."""
+    proposed = remedy.propose(patient(game))
+    return {a.player: a.factor for a in proposed if isinstance(a, ScaleLearningRate)}
+
+
+def game_with(lr_g: float, lr_d: float) -> TreatedGame:
+    torch.manual_seed(0)
+    g, d = nn.Linear(4, 2), nn.Linear(2, 1)
+    opt_g, opt_d = torch.optim.Adam(g.parameters(), lr_g), torch.optim.Adam(d.parameters(), lr_d)
+    return TreatedGame(g, d, opt_g, opt_d, real=torch.randn(64, 2), latent=torch.randn(64, 4))
+
+
+def test_a_player_that_stands_still_gets_the_rate_of_the_other_and_limits_count_from_there() -> (
+    None
+):
+    game = game_with(1e-6, 1e-3)
+    assert rates(Level(), game) == {"g": pytest.approx(1e3)}
+    Level().propose(patient(game))[0].apply(game)
+    assert rates(Level(), game) == {}
+    assert rates(SlowDown(("g",)), game) == {"g": pytest.approx(250.0)}
+    assert rates(SpeedUp("g"), game) == {"g": pytest.approx(2000.0)}
+
+
+@pytest.mark.parametrize(("lr_g", "lr_d"), [(1e-4, 4e-4), (2e-5, 1e-3), (0.0, 1e-3)])
+def test_two_time_scales_and_a_rate_of_nothing_are_left_alone(lr_g: float, lr_d: float) -> None:
+    assert rates(Level(), game_with(lr_g, lr_d)) == {}
+
+
+def test_levelling_what_has_been_slowed_down_on_purpose_is_not_proposed() -> None:
+    """A sixteenth of a fiftieth of the other's is a hundredth; but the loop's own rate was not that far."""
+    game = game_with(2e-5, 1e-3)
+    ScaleLearningRate("g", 1 / 16).apply(game)
+    assert rates(Level(), game) == {}
+
+
+def test_the_regime_is_penalty_rates_and_average_and_then_more_of_it_up_to_the_limits() -> None:
+    game = made_game()
+    seen: list[tuple[Action, ...]] = []
+    while changes := Regime().propose(patient(game)):
+        seen.append(changes)
+        for change in changes:
+            change.apply(game)
+    first = {type(a).__name__ for a in seen[0]}
+    assert first == {"AddPenalty", "ScaleLearningRate", "AverageWeights"}
+    assert game.rates["g"].factor == game.rates["d"].factor == 1 / 16
+    assert game.penalty.weight("R1") == pytest.approx(30 * 0.3)
+    assert not any(isinstance(a, AverageWeights) for a in seen[1])
+
+
+def test_no_penalty_where_d_is_flat_already() -> None:
+    game = made_game()
+    assert Regime().propose(patient(game, "divergence", "penalty_too_heavy")) == ()
+    assert Damp().propose(patient(game, "discriminator_underpowered")) == ()
+    assert Regime().propose(patient(game, "discriminator_underpowered")) != ()
