@@ -45,6 +45,7 @@ class Summary:
     metrics: Mapping[str, float] = field(default_factory=dict)
     finished: bool = True
     num_skipped: int = 0
+    advice: str = ""
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -117,6 +118,7 @@ class Session:
             metrics=found,
             finished=finished,
             num_skipped=getattr(self.parts.source, "num_skipped", 0),
+            advice="" if self.treating is None else self.treating.advice(),
         )
 
     def _preflight(self) -> None:
@@ -225,5 +227,7 @@ class Session:
         found = self.bedside.diagnosis()
         if self.treating is not None:
             found = self.treating.told(found)
+            if advice := self.treating.advice():
+                write_whole(directory.advice, advice + "\n")
         write_whole(directory.diagnosis, found.to_json() + "\n")
         write_report(directory.root)

@@ -14,8 +14,11 @@ from steadygan.monitor.chart import Chart
 from steadygan.probes import SampleSpace
 from steadygan.recipes.assemble import Parts
 from steadygan.recipes.schema import Recipe
+from steadygan.remedies.advice import advice
 from steadygan.remedies.autopilot import Autopilot
 from steadygan.remedies.ledger import Ledger
+from steadygan.remedies.own_ladders import own_ladder
+from steadygan.remedies.own_loop import OwnLoop
 from steadygan.remedies.treated import TreatedGame
 from steadygan.training.loop import Observer, Signals
 from steadygan.training.run import Run
@@ -59,6 +62,7 @@ class Treating(Observer):
             latent=z if labels is None else (z, labels),
             schedulers=(_Alongside(run),),
             num_snapshots=_SNAPSHOTS,
+            own=OwnLoop(run.game, run, parts.source.event),
             seed=recipe.seed,
         )
         event = parts.source.event
@@ -68,6 +72,7 @@ class Treating(Observer):
             acts=recipe.autopilot is True,
             is_image=len(event) == 3 and min(event[1:]) >= _SMALLEST_IMAGE,
             every=recipe.probe.every,
+            prescribe=own_ladder,
         )
         self._num_told = 0
 
@@ -106,6 +111,10 @@ class Treating(Observer):
         """The diagnosis with the treatments."""
         return replace(diagnosis, treatments=tuple(self.ledger.trees()))
 
+    def advice(self) -> str:
+        """The recipe's keys to set, so that the next run starts healthy; "" where there was nothing to do."""
+        return advice(self.game, self.ledger) if self.ledger else ""
+
     def state_dict(self) -> StateDict:
         """All that the same ladder needs to go on."""
         space = self._bedside.probe(SampleSpace)
@@ -138,16 +147,19 @@ class _Alongside:
         self._run = run
 
     def state_dict(self) -> StateDict:
-        memory = self._run.rule.memory
+        rule = self._run.rule
         return {
             "average": self._run.average.state_dict(),
-            "memory": None if memory is None else list(memory),
+            "memory": None if rule.memory is None else list(rule.memory),
+            "rule": type(rule).__name__,
         }
 
     def load_state_dict(self, state: StateDict) -> None:
         self._run.average.load_state_dict(state["average"])
-        memory = state["memory"]
-        self._run.rule.memory = None if memory is None else tuple(part.clone() for part in memory)
+        rule, memory = self._run.rule, state["memory"]
+        is_its_own = state["rule"] == type(rule).__name__  # another rule has been switched to since
+        kept = memory if is_its_own else None
+        rule.memory = None if kept is None else tuple(part.clone() for part in kept)
 
 
 def check_treatable(recipe: Recipe) -> None:

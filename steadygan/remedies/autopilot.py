@@ -13,10 +13,12 @@ from steadygan.remedies.accidents import lost, overflowing, poisoned_by
 from steadygan.remedies.action import PLAYER_NAMES, Action
 from steadygan.remedies.actions import GuardSteps, RollBack
 from steadygan.remedies.history import History
-from steadygan.remedies.ladders import REPORTED_KINDS, every_remedy, ladder, why_not
+from steadygan.remedies.ladders import REPORTED_KINDS, ladder
 from steadygan.remedies.ledger import Entry, Ledger, known, read_ledger
 from steadygan.remedies.menu import action_from_json
+from steadygan.remedies.own_ladders import every_remedy_of_all, why_not_here
 from steadygan.remedies.prescriptions import GoBack
+from steadygan.remedies.rates_apart import rates_apart
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.remedies.treated import TreatedGame
 from steadygan.remedies.trial import WINDOW, Trial, illness
@@ -145,7 +147,7 @@ class Autopilot:
         self.ledger.save()
         self.history.load_state_dict(state["history"])
         self._trial = None if state["trial"] is None else Trial(**state["trial"])
-        remedies = {repr(remedy): remedy for remedy in every_remedy()}
+        remedies = {repr(remedy): remedy for remedy in every_remedy_of_all()}
         self._used = Counter({remedies[name]: int(num) for name, num in state["used"]})
         self._open_for, self._num_failed, self._incidents = map(int, state["counters"])
         self._stumbles = list(state["stumbles"])
@@ -263,6 +265,7 @@ class Autopilot:
         return done
 
     def _give_up(self, finding: Finding, step: int, why: str) -> None:
+        why = "; ".join(filter(None, (rates_apart(self.game), why)))
         self.reason = f"cannot be saved: {finding.kind}; {why}"
         self._note(step, finding.kind, "", self.reason)
 
@@ -279,7 +282,7 @@ class Autopilot:
         """As ``why_not``; but what a treatment itself has changed is not taken for somebody's doing."""
         is_wiring = finding.kind in REPORTED_KINDS
         was_treated = any(entry.actions and entry.step <= finding.step for entry in self.ledger)
-        return None if was_treated and not is_wiring else why_not(finding)
+        return None if was_treated and not is_wiring else why_not_here(finding, self.game)
 
     def _was_skipped(self, cause: str, step: int) -> bool:
         """Whether the ledger tells already of a step lost to the same cause not long ago."""
