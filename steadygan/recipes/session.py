@@ -21,6 +21,7 @@ from steadygan.report import write_report
 from steadygan.training.directory import write_whole
 from steadygan.training.generator_file import save_generator
 from steadygan.training.interrupt import Interrupt
+from steadygan.training.layer_norms import LayerNorms
 from steadygan.training.loop import Every, Observer, Signals, fit
 from steadygan.training.observers import SampleGrids, Watch
 from steadygan.training.run import Run
@@ -150,7 +151,7 @@ class Session:
             watch = Watch(self.bedside, Every(self.recipe.probe.every))
             if self.treating is None:  # it remembers what the last look saw
                 watch.resume(self.run)
-            observers.append(watch)
+            observers += [watch, LayerNorms(self.run, Every(self.recipe.probe.every))]
         if self.treating is not None:
             observers.append(self.treating)
         if self.evaluating is not None:

@@ -20,7 +20,7 @@ def treatments(contents: Contents) -> str:
 
 
 def _row(treatment: Treatment) -> str:
-    cause = f"<small>{escape(treatment.cause)}</small>" if treatment.cause else ""
+    cause = f"<br><small>{escape(treatment.cause)}</small>" if treatment.cause else ""
     return (
         f"<tr><td>{treatment.step:,}</td><td>{escape(treatment.finding.replace('_', ' '))}{cause}</td>"
         f"<td>{escape(treatment.action) or '–'}</td><td>{_verified(treatment)}</td>"
