@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from steadygan.remedies.action import PLAYER_NAMES, shown
-from steadygan.remedies.ledger import Ledger
+from steadygan.remedies.ledger import Entry, Ledger
 from steadygan.remedies.rates_apart import rates_apart
 from steadygan.remedies.treated import TreatedGame
 from steadygan.types import Player
@@ -18,23 +18,20 @@ def advice(game: TreatedGame, ledger: Ledger) -> str:
         game: as it is now.
         ledger: of its treatments.
     """
-    lines = [f"- {line}" for line in (*_settings(game), *_own_settings(game))]
-    lines += [
-        f"- {entry.finding}: {entry.outcome.partition(': ')[2]}"
-        for entry in ledger
-        if entry.outcome.startswith(("reported", "cannot be saved"))
-    ]
-    if ledger and (apart := rates_apart(game)) and not any(apart in line for line in lines):
-        lines.append(f"- {apart}")
+    apart = rates_apart(game) if ledger else None
+    lines = [] if apart is None else [apart]
+    lines += [*_settings(game, with_rates=apart is None), *_own_settings(game)]
+    lines += filter(None, map(_for_a_person, ledger))
     if not lines:
         return "Nothing to change: no treatment is in effect."
-    return "\n".join(["For the next run:", *lines])
+    return "\n".join(["For the next run:", *(f"- {line}" for line in lines)])
 
 
-def _settings(game: TreatedGame) -> Iterator[str]:
+def _settings(game: TreatedGame, *, with_rates: bool) -> Iterator[str]:
     for player in _PLAYERS:
         name = PLAYER_NAMES[player]
-        yield from _rate(game, player)
+        if with_rates:
+            yield from _rate(game, player)
         if game.shares[player].is_on:
             yield f"{name}: step in {shown(game.shares[player].share)} of the iterations only"
         if game.clips[player].limit is not None:
@@ -51,6 +48,16 @@ def _settings(game: TreatedGame) -> Iterator[str]:
         yield f"discriminator: differentiable augmentation with probability {shown(game.augment.probability)}"
     if game.average.half_life is not None:
         yield f"samples: from an average of the generator, half-life {shown(game.average.half_life)} steps"
+
+
+def _for_a_person(entry: Entry) -> str:
+    """What only a person can mend; all that was tried is in the ledger."""
+    head, _, why = entry.outcome.partition(": ")
+    if head == "reported":
+        return f"{entry.finding}: {why}"
+    return (
+        f"{entry.finding}: no treatment lasted, see the ledger" if head == "cannot be saved" else ""
+    )
 
 
 def _rate(game: TreatedGame, player: Player) -> Iterator[str]:

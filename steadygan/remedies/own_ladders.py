@@ -38,7 +38,7 @@ LAST: Mapping[str, tuple[Remedy, ...]] = {
     "divergence": (_UNBOUNDED, _RELATIVISTIC, _LOOKAHEAD),
     "oscillation": (_LOOKAHEAD, _EXTRAGRADIENT),
     "exploding_gradient": (_UNBOUNDED,),
-    "discriminator_underpowered": (_MORE_D, _MORE_D),
+    "discriminator_underpowered": (_MORE_D,),
     "discriminator_too_slow": (_MORE_D,),
 }
 """Cause or kind of finding -> what is tried after it."""
@@ -56,8 +56,8 @@ def own_ladder(finding: Finding) -> tuple[Remedy, ...]:
     restore, *rungs = (_in_our_place(rung) for rung in ladder(finding))
     names = (*(cause.name for cause in finding.causes[:1]), finding.kind)
     first, last = ([rung for name in names for rung in t.get(name, ())] for t in (FIRST, LAST))
-    # One for its cause and its kind is one.
-    return (restore, *dict.fromkeys(first), *rungs, *last)
+    # Once for its cause and for its kind is once: what did not help will not help the same way again.
+    return (restore, *dict.fromkeys(first), *rungs, *dict.fromkeys(last))
 
 
 def every_remedy_of_all() -> tuple[Remedy, ...]:

@@ -30,7 +30,7 @@ def rates_apart(game: TreatedGame) -> str | None:
     if times < FAR:
         return None
     return (
-        f"the {PLAYER_NAMES[slow]}'s learning rate is {shown(rates[slow])}, {times:.3g} times under the "
+        f"the {PLAYER_NAMES[slow]}'s learning rate is {shown(rates[slow])}, {times:,.0f} times under the "
         f"{PLAYER_NAMES[fast]}'s, and no treatment raises one more than {HIGHEST:g} times: set it to about "
         f"{shown(rates[fast])}"
     )

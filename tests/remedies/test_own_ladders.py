@@ -11,7 +11,7 @@ from steadygan.doctor import Diagnosis
 from steadygan.networks import WeightClip
 from steadygan.objectives import Hinge, Minimax, NonSaturating, Wasserstein
 from steadygan.penalties import R1, WGANGP
-from steadygan.remedies import Action, TreatedGame
+from steadygan.remedies import Action, ScaleLearningRate, TreatedGame
 from steadygan.remedies.advice import advice
 from steadygan.remedies.autopilot import Autopilot
 from steadygan.remedies.ladders import BY_KIND, every_remedy, ladder
@@ -32,6 +32,7 @@ from steadygan.remedies.prescriptions import (
     Lighten,
     RestoreRate,
     Reweigh,
+    SlowDown,
 )
 from steadygan.remedies.rates_apart import rates_apart
 from steadygan.remedies.remedy import Patient, Remedy
@@ -243,13 +244,24 @@ def test_rates_too_far_apart_are_the_reason_it_gives() -> None:
     game.owners.by_player["d"].param_groups[0]["lr"] = 1e-6
     said = rates_apart(game)
     assert said is not None
-    assert "the discriminator's learning rate is 1e-06, 1e+03 times under the generator's" in said
+    assert "the discriminator's learning rate is 1e-06, 1,000 times under the generator's" in said
     assert "set it to about 0.001" in said
     pilot = made_pilot(game, prescribe=lambda found: ())
     for step in (10, 20, 30):
         pilot.examine(step, Diagnosis(step, (finding("stagnation"),)), {"energy_distance": 1.0})
     assert str(pilot.reason).startswith(f"cannot be saved: stagnation; {said}")
-    assert said in advice(game, pilot.ledger)
+    ScaleLearningRate("d", 2.0).apply(game)  # kept, and beside the point
+    assert advice(game, pilot.ledger).splitlines()[1:] == [
+        f"- {said}",
+        "- stagnation: no treatment lasted, see the ledger",
+    ]
+
+
+def test_who_is_too_slow_is_not_slowed_down() -> None:
+    both = SlowDown(("g", "d"))
+    slowed = proposed(both, made_game(), "divergence", "discriminator_too_slow")
+    assert [a["player"] for a in slowed] == ["g"]
+    assert [a["player"] for a in proposed(both, made_game(), "divergence")] == ["g", "d"]
 
 
 def test_rates_of_different_optimizers_are_not_compared() -> None:
