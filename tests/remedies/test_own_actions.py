@@ -9,7 +9,6 @@ import torch
 from remedies.own_games import own_host, same, weights
 from remedies.patients import made_game
 
-from steadygan.data.augmentation import HorizontalFlip, sometimes
 from steadygan.errors import ActionError
 from steadygan.objectives import LeastSquares, Minimax, NonSaturating, Relativistic
 from steadygan.penalties import R1, R2, WGANGP
@@ -223,17 +222,6 @@ def test_augmentation_reaches_every_look_at_d_on_both_sides() -> None:
     host.game.d.register_forward_pre_hook(lambda d, args: calls.append(args[0].shape))
     host.train()
     assert len(seen) == len(calls) == 4  # D on both sides; in G's step on both again
-
-
-def test_sometimes_is_a_share_of_the_images_and_lets_gradients_through() -> None:
-    x = torch.arange(2000.0).view(1000, 1, 1, 2).requires_grad_()
-    draws = torch.Generator().manual_seed(0)
-    changed = sometimes(x, [HorizontalFlip(p=1.0)], 0.3, draws)
-    share = (changed != x).flatten(1).any(1).double().mean()
-    assert 0.25 < share < 0.35  # 3.5 standard deviations
-    changed.sum().backward()
-    assert torch.equal(x.grad, torch.ones_like(x))
-    assert torch.equal(sometimes(x, [HorizontalFlip(p=1.0)], 0.0), x)
 
 
 def test_a_player_optimizers_preview_leaves_the_rate_alone() -> None:

@@ -117,6 +117,12 @@ def test_a_penalty_in_the_loss_instead_of_one_in_hooks() -> None:
     assert [a["action"] for a in proposed(Reweigh(), made_game())] == ["AddPenalty"]
 
 
+def test_where_the_loss_cannot_take_one_it_is_added_by_hooks() -> None:
+    host, game = own_host()
+    host.game.d.add_module("norm", torch.nn.BatchNorm1d(1))
+    assert [a["action"] for a in proposed(Reweigh(), game)] == ["AddPenalty"]
+
+
 def test_it_ends_at_thirty_times() -> None:
     _, game = own_host(penalties=(R1(0.01),))
     seen = [a["weight"] for _ in range(4) for a in proposed(Reweigh(), game)]

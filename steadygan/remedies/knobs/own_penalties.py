@@ -49,6 +49,15 @@ class OwnPenalties(Knob):
             if now.get(name, 0.0) != before.get(name, 0.0)
         }
 
+    @property
+    def suit_d(self) -> bool:
+        """Whether D's loss can take one: without batch normalisation or compilation in D."""
+        try:
+            self._check((R1(),))
+        except ActionError:
+            return False
+        return True
+
     def weight(self, kind: str) -> float:
         """The weight of a penalty now."""
         found = self.in_effect.get(kind)

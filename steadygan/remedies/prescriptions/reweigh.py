@@ -24,7 +24,7 @@ class Reweigh(Damp):
     def propose(self, patient: Patient) -> tuple[Action, ...]:
         """Weights that are not in effect yet."""
         own = patient.game.own
-        if own is None:
+        if own is None or not own.penalties.suit_d:
             return super().propose(patient)
         if {"penalty_too_heavy", "discriminator_underpowered"} & {
             *patient.causes[:1],
