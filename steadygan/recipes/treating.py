@@ -60,7 +60,7 @@ class Treating(Observer):
             *optimizers,
             real=real if labels is None else (real, labels),
             latent=z if labels is None else (z, labels),
-            schedulers=(_Alongside(run),),
+            schedulers=(Alongside(run),),
             num_snapshots=_SNAPSHOTS,
             own=OwnLoop(run.game, run, parts.source.event),
             seed=recipe.seed,
@@ -140,13 +140,18 @@ class Treating(Observer):
         self._num_told = sum(e.name == "treatment" for e in self._chart.record().events)
 
 
-class _Alongside:
-    """What goes back with the networks: their average, and the rule's memory."""
+class Alongside:
+    """What goes back with the networks: their average, and the rule's memory; in the form of a scheduler.
+
+    Args:
+        run: whose.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     def state_dict(self) -> StateDict:
+        """Both, and whose memory it is."""
         rule = self._run.rule
         return {
             "average": self._run.average.state_dict(),
@@ -155,6 +160,7 @@ class _Alongside:
         }
 
     def load_state_dict(self, state: StateDict) -> None:
+        """Both again; a memory only to the rule whose it is."""
         self._run.average.load_state_dict(state["average"])
         rule, memory = self._run.rule, state["memory"]
         is_its_own = state["rule"] == type(rule).__name__  # another rule has been switched to since

@@ -40,6 +40,11 @@ ALL: list[tuple[Action, dict[str, Any]]] = [
 ]
 
 
+def test_every_kind_is_here() -> None:
+    kinds = {ScalePenalty, SetAugmentation, SetDiscriminatorSteps, SwitchObjective, SwitchRule}
+    assert {type(action) for action, _ in ALL} == kinds
+
+
 @pytest.mark.parametrize(("action", "settings"), ALL)
 def test_an_action_changes_the_training_and_its_undo_takes_it_back_to_the_bit(
     action: Action, settings: dict[str, Any]
