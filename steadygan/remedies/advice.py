@@ -21,7 +21,9 @@ def advice(game: TreatedGame, ledger: Ledger) -> str:
     apart = rates_apart(game) if ledger else None
     lines = [] if apart is None else [apart]
     lines += [*_settings(game, with_rates=apart is None), *_own_settings(game)]
-    lines += filter(None, map(_for_a_person, ledger))
+    lines += [
+        said.replace(f"{apart}; ", "") for said in map(_for_a_person, ledger) if said
+    ]  # said at the top already
     if not lines:
         return "Nothing to change: no treatment is in effect."
     return "\n".join(["For the next run:", *(f"- {line}" for line in lines)])
@@ -51,13 +53,11 @@ def _settings(game: TreatedGame, *, with_rates: bool) -> Iterator[str]:
 
 
 def _for_a_person(entry: Entry) -> str:
-    """What only a person can mend; all that was tried is in the ledger."""
+    """What only a person can mend, without the name of the finding before the reason."""
     head, _, why = entry.outcome.partition(": ")
-    if head == "reported":
-        return f"{entry.finding}: {why}"
-    return (
-        f"{entry.finding}: no treatment lasted, see the ledger" if head == "cannot be saved" else ""
-    )
+    if head not in ("reported", "cannot be saved"):
+        return ""
+    return f"{entry.finding}: {why.removeprefix(f'{entry.finding}; ')}"
 
 
 def _rate(game: TreatedGame, player: Player) -> Iterator[str]:

@@ -259,7 +259,7 @@ def test_rates_too_far_apart_are_the_reason_it_gives() -> None:
     ScaleLearningRate("d", 2.0).apply(game)  # kept, and beside the point
     assert advice(game, pilot.ledger).splitlines()[1:] == [
         f"- {said}",
-        "- stagnation: no treatment lasted, see the ledger",
+        "- stagnation: no remedy can be applied here",
     ]
 
 
