@@ -57,6 +57,7 @@ class Game:
             others and both ways are one function.
         autocast: makes the context of the forward passes; losses and penalties stay in float32.
         loss_scale: per player, against float16 underflow; undone in the gradients.
+        augment: changes all that D is shown, both sides alike, differentiably; None: nothing.
         reduce: averages a list of tensors over processes, in place; None in a single process.
 
     Raises:
@@ -74,6 +75,7 @@ class Game:
         concatenate: bool | None = None,
         autocast: Callable[[], AbstractContextManager[object]] | None = None,
         loss_scale: Mapping[Player, LossScale] | None = None,
+        augment: Callable[[Samples], Samples] | None = None,
         reduce: Reduce | None = None,
     ) -> None:
         self.g, self.d = g, d
@@ -84,6 +86,7 @@ class Game:
         self.concatenate = per_sample if concatenate is None else concatenate
         self.autocast = autocast
         self.loss_scale = dict(loss_scale or {})
+        self.augment = augment
         self.reduce = reduce
         require_no_batch_norm(d, self.penalties)
 
@@ -93,10 +96,7 @@ class Game:
         return [p for p in network.parameters() if p.requires_grad]
 
     def generate(self, batch: Batch) -> Samples:
-        """G's samples for the batch's latents and labels.
-
-        Shape: -> (b, *event), the shape of the reals.
-        """
+        """G's samples for the batch's latents and labels, of the shape of the reals."""
         with self._forward():
             fake: Tensor = self.g(batch.z) if batch.y is None else self.g(batch.z, batch.y)
         if fake.shape[1:] != batch.x.shape[1:]:
@@ -107,13 +107,13 @@ class Game:
         return fake
 
     def judge(self, x: Samples, y: Labels | None = None) -> Logits:
-        """D's logits in float32, shape (b,).
+        """D's logits in float32, shape (b,); D sees augmented samples where the game has an augmentation.
 
         Raises:
             ContractError: for logits of any other shape: a column (b, 1) would broadcast in silence.
         """
         with self._forward():
-            logits: Tensor = self.d(x) if y is None else self.d(x, y)
+            logits = self._d(x, y)
         if logits.shape != x.shape[:1]:
             raise ContractError(
                 f"D must return logits of shape ({len(x)},), one per sample, got {tuple(logits.shape)}; "
@@ -223,11 +223,8 @@ class Game:
         )
 
     def _joins(self, x: Tensor, fake: Tensor, needed: frozenset[Side]) -> bool:
-        """Whether one pass of D over both sides is allowed and pays.
-
-        It saves launches. But differentiating a joint pass in one side's inputs costs both sides, and on a CPU
-        a large batch leaves the cache.
-        """
+        """Whether one pass of D over both sides is allowed and pays: it saves launches."""
+        # Differentiating it in one side's inputs costs both sides, and on a CPU a large batch leaves the cache.
         if not self.concatenate or needed or fake.requires_grad:
             return False
         return x.device.type != "cpu" or x.numel() <= _SMALL
@@ -248,7 +245,11 @@ class Game:
         if self.autocast is None:
             return self.judge(x, y)
         with torch.autocast(x.device.type, enabled=False):
-            logits: Tensor = self.d(x) if y is None else self.d(x, y)
+            return self._d(x, y)
+
+    def _d(self, x: Samples, y: Labels | None) -> Tensor:
+        x = x if self.augment is None else self.augment(x)
+        logits: Tensor = self.d(x) if y is None else self.d(x, y)
         return logits
 
     def _g_total(self, batch: Batch, fake: Tensor) -> tuple[Tensor, Terms]:

@@ -156,5 +156,7 @@ def _tell(summary: "Summary") -> None:
     )
     if summary.metrics:
         console.print("  ".join(f"{name} {value:.3g}" for name, value in summary.metrics.items()))
+    if summary.advice:
+        console.print(summary.advice, markup=False)
     console.print(f"verdict: [bold {colour}]{summary.verdict}[/]")
     console.print(f"report:  {Path(summary.run) / 'report.html'}", markup=False)

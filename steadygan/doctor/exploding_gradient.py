@@ -29,6 +29,7 @@ _MANY = 3
 _CALM = 4  # blocks without a spike, after which spikes are over
 _NEAR_DATA = 0.15
 _TINY = 1e-30
+_DEAD = math.log(1e-20)  # no optimizer makes a step of it: no level to compare with
 _PLAYERS = {"g": "generator", "d": "discriminator"}
 
 
@@ -42,13 +43,14 @@ class ExplodingGradient(Detector):
         spike (warning)      u − med(M) > max(ln 5, 8·spread(M));   three in a block are critical
 
     A runaway ends when m comes back below 5 times the baseline, spikes after four blocks without
-    one. Blocks of a runaway never become baseline. Where samples are measured and still match the
+    one. Blocks of a runaway never become baseline, nor do blocks below 1e-20, where a loss is saturated and nothing
+    moves: any gradient would be an explosion after them. Where samples are measured and still match the
     data (energy distance at most 0.15), a runaway is a warning: a level that changed and harmed
     nothing.
 
     Comparing blocks with blocks makes lazy penalties harmless: steps on which a penalty is due have
-    larger gradients, but so has every earlier block's maximum. Nothing is compared with an absolute
-    number, and the record over all blocks keeps a recovery from vanished gradients from passing as
+    larger gradients, but so has every earlier block's maximum. Nothing but what is dead is compared with an
+    absolute number, and the record over all blocks keeps a recovery from vanished gradients from passing as
     an explosion.
 
     False alarms and blind spots: a change of objective or penalty weight in the middle of a run can
@@ -148,7 +150,7 @@ class ExplodingGradient(Detector):
     def _accept(self, middle: float, high: float, step: int) -> None:
         """A quiet block becomes part of the baseline."""
         self._record = max(self._record, middle)
-        if self._num_blocks <= _BURN_IN:
+        if self._num_blocks <= _BURN_IN or middle < _DEAD:
             return
         self._quiet.append((middle, high))
         if not self._spikes:

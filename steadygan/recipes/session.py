@@ -21,6 +21,7 @@ from steadygan.report import write_report
 from steadygan.training.directory import write_whole
 from steadygan.training.generator_file import save_generator
 from steadygan.training.interrupt import Interrupt
+from steadygan.training.layer_norms import LayerNorms
 from steadygan.training.loop import Every, Observer, Signals, fit
 from steadygan.training.observers import SampleGrids, Watch
 from steadygan.training.run import Run
@@ -45,6 +46,7 @@ class Summary:
     metrics: Mapping[str, float] = field(default_factory=dict)
     finished: bool = True
     num_skipped: int = 0
+    advice: str = ""
 
     def to_json(self) -> str:
         """One JSON object."""
@@ -117,6 +119,7 @@ class Session:
             metrics=found,
             finished=finished,
             num_skipped=getattr(self.parts.source, "num_skipped", 0),
+            advice="" if self.treating is None else self.treating.advice(),
         )
 
     def _preflight(self) -> None:
@@ -148,7 +151,7 @@ class Session:
             watch = Watch(self.bedside, Every(self.recipe.probe.every))
             if self.treating is None:  # it remembers what the last look saw
                 watch.resume(self.run)
-            observers.append(watch)
+            observers += [watch, LayerNorms(self.run, Every(self.recipe.probe.every))]
         if self.treating is not None:
             observers.append(self.treating)
         if self.evaluating is not None:
@@ -225,5 +228,7 @@ class Session:
         found = self.bedside.diagnosis()
         if self.treating is not None:
             found = self.treating.told(found)
+            if advice := self.treating.advice():
+                write_whole(directory.advice, advice + "\n")
         write_whole(directory.diagnosis, found.to_json() + "\n")
         write_report(directory.root)

@@ -14,8 +14,11 @@ from steadygan.monitor.chart import Chart
 from steadygan.probes import SampleSpace
 from steadygan.recipes.assemble import Parts
 from steadygan.recipes.schema import Recipe
+from steadygan.remedies.advice import advice
 from steadygan.remedies.autopilot import Autopilot
 from steadygan.remedies.ledger import Ledger
+from steadygan.remedies.own_ladders import own_ladder
+from steadygan.remedies.own_loop import OwnLoop
 from steadygan.remedies.treated import TreatedGame
 from steadygan.training.loop import Observer, Signals
 from steadygan.training.run import Run
@@ -57,8 +60,9 @@ class Treating(Observer):
             *optimizers,
             real=real if labels is None else (real, labels),
             latent=z if labels is None else (z, labels),
-            schedulers=(_Alongside(run),),
+            schedulers=(Alongside(run),),
             num_snapshots=_SNAPSHOTS,
+            own=OwnLoop(run.game, run, parts.source.event),
             seed=recipe.seed,
         )
         event = parts.source.event
@@ -68,6 +72,7 @@ class Treating(Observer):
             acts=recipe.autopilot is True,
             is_image=len(event) == 3 and min(event[1:]) >= _SMALLEST_IMAGE,
             every=recipe.probe.every,
+            prescribe=own_ladder,
         )
         self._num_told = 0
 
@@ -106,6 +111,10 @@ class Treating(Observer):
         """The diagnosis with the treatments."""
         return replace(diagnosis, treatments=tuple(self.ledger.trees()))
 
+    def advice(self) -> str:
+        """The recipe's keys to set, so that the next run starts healthy; "" where there was nothing to do."""
+        return advice(self.game, self.ledger) if self.ledger else ""
+
     def state_dict(self) -> StateDict:
         """All that the same ladder needs to go on."""
         space = self._bedside.probe(SampleSpace)
@@ -131,23 +140,32 @@ class Treating(Observer):
         self._num_told = sum(e.name == "treatment" for e in self._chart.record().events)
 
 
-class _Alongside:
-    """What goes back with the networks: their average, and the rule's memory."""
+class Alongside:
+    """What goes back with the networks: their average, and the rule's memory; in the form of a scheduler.
+
+    Args:
+        run: whose.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
 
     def state_dict(self) -> StateDict:
-        memory = self._run.rule.memory
+        """Both, and whose memory it is."""
+        rule = self._run.rule
         return {
             "average": self._run.average.state_dict(),
-            "memory": None if memory is None else list(memory),
+            "memory": None if rule.memory is None else list(rule.memory),
+            "rule": type(rule).__name__,
         }
 
     def load_state_dict(self, state: StateDict) -> None:
+        """Both again; a memory only to the rule whose it is."""
         self._run.average.load_state_dict(state["average"])
-        memory = state["memory"]
-        self._run.rule.memory = None if memory is None else tuple(part.clone() for part in memory)
+        rule, memory = self._run.rule, state["memory"]
+        is_its_own = state["rule"] == type(rule).__name__  # another rule has been switched to since
+        kept = memory if is_its_own else None
+        rule.memory = None if kept is None else tuple(part.clone() for part in kept)
 
 
 def check_treatable(recipe: Recipe) -> None:

@@ -11,9 +11,15 @@ from steadygan.remedies.actions import NormaliseSpectrally as NormaliseSpectrall
 from steadygan.remedies.actions import ResetOptimizer as ResetOptimizer
 from steadygan.remedies.actions import RollBack as RollBack
 from steadygan.remedies.actions import ScaleLearningRate as ScaleLearningRate
+from steadygan.remedies.actions import ScalePenalty as ScalePenalty
+from steadygan.remedies.actions import SetAugmentation as SetAugmentation
+from steadygan.remedies.actions import SetDiscriminatorSteps as SetDiscriminatorSteps
 from steadygan.remedies.actions import SkipSteps as SkipSteps
+from steadygan.remedies.actions import SwitchObjective as SwitchObjective
+from steadygan.remedies.actions import SwitchRule as SwitchRule
 from steadygan.remedies.knobs.guard import Incident as Incident
 from steadygan.remedies.menu import action_from_json as action_from_json
+from steadygan.remedies.own_loop import OwnLoop as OwnLoop
 from steadygan.remedies.poison import Poison as Poison
 from steadygan.remedies.snapshots import Snapshot as Snapshot
 from steadygan.remedies.snapshots import SnapshotRing as SnapshotRing
@@ -31,8 +37,14 @@ __all__ = [
     "ResetOptimizer",
     "RollBack",
     "ScaleLearningRate",
+    "ScalePenalty",
+    "SetAugmentation",
+    "SetDiscriminatorSteps",
     "SkipSteps",
+    "SwitchObjective",
+    "SwitchRule",
     "Incident",
+    "OwnLoop",
     "Poison",
     "Snapshot",
     "SnapshotRing",

@@ -13,10 +13,12 @@ from steadygan.remedies.accidents import lost, overflowing, poisoned_by
 from steadygan.remedies.action import PLAYER_NAMES
 from steadygan.remedies.actions import GuardSteps, RollBack
 from steadygan.remedies.history import History
-from steadygan.remedies.ladders import every_remedy, is_wiring, ladder, why_not
+from steadygan.remedies.ladders import is_wiring, ladder
 from steadygan.remedies.ledger import Entry, Ledger, known, read_ledger
 from steadygan.remedies.menu import action_from_json
+from steadygan.remedies.own_ladders import every_remedy_of_all, why_not_here
 from steadygan.remedies.prescriptions import GoBack
+from steadygan.remedies.rates_apart import rates_apart
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.remedies.together import apply_all
 from steadygan.remedies.treated import TreatedGame
@@ -155,7 +157,7 @@ class Autopilot:
         self.ledger.save()
         self.history.load_state_dict(state["history"])
         self._trial = None if state["trial"] is None else Trial(**state["trial"])
-        remedies = {repr(remedy): remedy for remedy in every_remedy()}
+        remedies = {repr(remedy): remedy for remedy in every_remedy_of_all()}
         self._used = Counter({remedies[name]: int(num) for name, num in state["used"]})
         self._open_for, self._num_failed, self._incidents = map(int, state["counters"])
         self._stumbles = list(state["stumbles"])
@@ -270,6 +272,7 @@ class Autopilot:
         return True
 
     def _give_up(self, finding: Finding, step: int, why: str) -> None:
+        why = "; ".join(filter(None, (rates_apart(self.game), why)))
         self.reason = f"cannot be saved: {finding.kind}; {why}"
         self._note(step, finding.kind, "", self.reason)
 
@@ -285,7 +288,7 @@ class Autopilot:
     def _why_not(self, finding: Finding) -> str | None:
         """As ``why_not``; but what a treatment itself has changed is not taken for somebody's doing."""
         was_treated = any(entry.actions and entry.step <= finding.step for entry in self.ledger)
-        return None if was_treated and not is_wiring(finding) else why_not(finding)
+        return None if was_treated and not is_wiring(finding) else why_not_here(finding, self.game)
 
     def _was_survived(self, finding: Finding) -> bool:
         """Whether it tells of a step that the guard skipped, or what was proposed is known."""

@@ -81,7 +81,7 @@ class Entry:
         cause = f"  cause: {self.cause}" if self.cause else ""
         if self.verify_by is None:
             return f"{line}  {self.outcome}{cause}"
-        first, last = (("?" if value is None else f"{value:.2g}") for value in self.trace)
+        first, last = map(_seen, self.trace)
         verified = f"verify by step {self.verify_by:,}: {self.signal} {first} → {last}"
         return f"{line}  {verified}  {self.outcome}{cause}"
 
@@ -144,3 +144,14 @@ def read_ledger(trees: Iterable[Mapping[str, Any]]) -> list[Entry]:
 def known(value: float | None) -> float | None:
     """The value, or None for what is not finite: JSON has no word for it."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def _seen(value: float | None) -> str:
+    """A signal in few characters.
+
+    >>> _seen(0.0641), _seen(8192.4), _seen(None)
+    ('0.064', '8,192', '?')
+    """
+    if value is None:
+        return "?"
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"

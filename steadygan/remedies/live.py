@@ -49,10 +49,10 @@ def put_back(
         _write(_tensors(network), state["networks"][player])
     for optimizer, saved in zip(game.owners.optimizers, state["optimizers"], strict=True):
         _put_back_optimizer(optimizer, saved, is_ours=bool(game.schedulers))
+    if treatments:  # first: they say whose the memory of an update rule is
+        game.load_state_dict(state["knobs"])
     for scheduler, saved in zip(game.schedulers, state["schedulers"], strict=True):
         scheduler.load_state_dict(saved)
-    if treatments:
-        game.load_state_dict(state["knobs"])
     if randomness:
         _put_back_random(state["random"])
 

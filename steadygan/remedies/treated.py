@@ -1,4 +1,4 @@
-"""A running game on a loop that is not ours, with everything about it that can be turned."""
+"""A running game with everything about it that can be turned, on any loop."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +28,7 @@ from steadygan.remedies.knobs.noise import Noise
 from steadygan.remedies.knobs.rate import Rate
 from steadygan.remedies.knobs.share import Share
 from steadygan.remedies.knobs.spectral import Spectral
+from steadygan.remedies.own_loop import OwnLoop
 from steadygan.remedies.ownership import Ownership, honours_none
 from steadygan.remedies.poison import Poison, poison_in
 from steadygan.remedies.snapshots import SnapshotRing
@@ -54,6 +55,7 @@ class TreatedGame:
         forward_g, forward_d: as for ``watch``.
         schedulers: learning-rate schedulers that a rollback is to take back, too.
         num_snapshots, memory_mib: bounds of ``snapshots``, a ``SnapshotRing``.
+        own: what only a loop of ours lends: its objective, penalties, update rule and augmentation.
         seed: of the noise and the draws that treatments make; the loop's generators are never used.
 
     Attributes:
@@ -88,6 +90,7 @@ class TreatedGame:
         schedulers: Sequence[Any] = (),
         num_snapshots: int = 3,
         memory_mib: float = 1024.0,
+        own: OwnLoop | None = None,
         seed: int = 0,
     ) -> None:
         self.called: dict[Player, nn.Module] = {"g": g, "d": d}
@@ -125,7 +128,9 @@ class TreatedGame:
             "augment": self.augment,
             "spectral": self.spectral,
             "average": self.average,
+            **({} if own is None else own.knobs),
         }
+        self.own = own
         self.snapshots = SnapshotRing(self, num=num_snapshots, memory_mib=memory_mib)
         self.on_end: Callable[[], None] | None = None
         self._turned: tuple[Knob, ...] = ()
@@ -141,6 +146,8 @@ class TreatedGame:
             self._turned = tuple(knob for knob in self.knobs.values() if knob.is_on)
             self._is_only_guarded = self._turned == (self.guard,)
             self._hooked.set(bool(self._turned))
+            if self.own is not None:
+                self.own.follow(self.rates)
 
     def generator(self) -> nn.Module:
         """The generator to sample from: the average where one is kept, else the one in training."""

@@ -74,6 +74,7 @@ class Contents:
     findings: tuple[Finding, ...]
     not_assessed: tuple[str, ...]
     treatments: tuple[Treatment, ...]
+    advice: str
     pictures: tuple[Picture, ...]
     illustrations: tuple[Illustration, ...]
     groups: tuple[Group, ...]
@@ -119,6 +120,7 @@ def gather(run_dir: Path) -> Contents:
         findings=tuple(_finding(f) for f in _listed(diagnosis, "findings") if isinstance(f, dict)),
         not_assessed=tuple(_kind(k) for k in _listed(diagnosis, "not_assessed")),
         treatments=tuple(_treatment(t) for t in _ledger(run_dir / "ledger.jsonl", missing)),
+        advice=_advice(run_dir / "advice.txt"),
         pictures=pictures,
         illustrations=drawn,
         groups=(*group_curves(record, objective), *_dynamics(run_dir, objective, missing)),
@@ -211,6 +213,14 @@ def _finding(raw: Mapping[str, Any]) -> Finding:
         causes=tuple(_sentence(c) for c in _listed(raw, "causes")),
         remedies=tuple(_sentence(r) for r in _listed(raw, "remedies")),
     )
+
+
+def _advice(path: Path) -> str:
+    """There for a run that was treated only."""
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _ledger(path: Path, missing: list[str]) -> list[dict[str, Any]]:

@@ -15,17 +15,24 @@ def treatments(contents: Contents) -> str:
     return (
         '<section id="treatments"><h2>Treatments</h2><div class="wide"><table><thead><tr><th>Step</th>'
         "<th>Finding</th><th>Action</th><th>Verified by</th><th>Outcome</th></tr></thead>"
-        f"<tbody>{rows}</tbody></table></div></section>"
+        f"<tbody>{rows}</tbody></table></div>{_advice(contents.advice)}</section>"
     )
 
 
 def _row(treatment: Treatment) -> str:
-    cause = f"<small>{escape(treatment.cause)}</small>" if treatment.cause else ""
+    cause = f"<br><small>{escape(treatment.cause)}</small>" if treatment.cause else ""
     return (
         f"<tr><td>{treatment.step:,}</td><td>{escape(treatment.finding.replace('_', ' '))}{cause}</td>"
         f"<td>{escape(treatment.action) or '–'}</td><td>{_verified(treatment)}</td>"
         f"<td>{escape(treatment.outcome)}</td></tr>"
     )
+
+
+def _advice(text: str) -> str:
+    """Its first line as a heading, the others as a list."""
+    first, *others = text.splitlines() or [""]
+    items = "".join(f"<li>{escape(line.removeprefix('- '))}</li>" for line in others)
+    return f"<p>{escape(first)}</p><ul>{items}</ul>" if items else ""
 
 
 def _verified(treatment: Treatment) -> str:

@@ -42,6 +42,11 @@ class RunDirectory:
         return self.root / "ledger.jsonl"
 
     @property
+    def advice(self) -> Path:
+        """What the autopilot advises for the next run; there once it has had something to do."""
+        return self.root / "advice.txt"
+
+    @property
     def metrics(self) -> Path:
         """Evaluations, one a line."""
         return self.root / "metrics.jsonl"

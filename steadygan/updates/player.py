@@ -23,6 +23,9 @@ class PlayerOptimizer:
         clip_norm: rescale the gradient to at most this Euclidean norm over all parameters, > 0.
         clip_value: clamp each gradient element to ± this, > 0; applied before ``clip_norm`` is measured.
 
+    Attributes:
+        ahead: factor on the rates in previews; whoever scales the rates of real steps from outside sets it alike.
+
     Raises:
         ConfigError: for limits that are not positive.
     """
@@ -44,6 +47,7 @@ class PlayerOptimizer:
         self.schedule = schedule
         self.clip_norm = clip_norm
         self.clip_value = clip_value
+        self.ahead = 1.0
         self._first_bad: Tensor | None = None
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", float(group["lr"]))
@@ -103,10 +107,16 @@ class PlayerOptimizer:
         for parameter, grad in zip(parameters, grads, strict=True):
             parameter.grad = grad
         step = type(optimizer).step
+        rates = [group["lr"] for group in optimizer.param_groups]
+        if self.ahead != 1.0:
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * self.ahead
         try:
             getattr(step, "__wrapped__", step)(optimizer)
         finally:
             optimizer.state = kept
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate
             for parameter in parameters:
                 parameter.grad = None
 

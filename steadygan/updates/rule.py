@@ -60,6 +60,7 @@ class UpdateRule(ABC):
         if self.players["g"].optimizer is self.players["d"].optimizer:
             raise ConfigError("g and d must have an optimizer each, got one for both; make two.")
         self.memory: State | None = None
+        self._last: tuple[Game, Batch, Mapping[Player, Gradient]] | None = None
 
     @classmethod
     def on_paper(cls, **options: Any) -> "UpdateRule":
@@ -103,6 +104,13 @@ class UpdateRule(ABC):
         bad = [step for p in self.players.values() if (step := p.settle()) is not None]
         if bad:
             raise self._blame(min(bad))
+
+    def relieve(self, other: "UpdateRule") -> None:
+        """Take the place of another rule on the same optimizers, and answer for the steps that it has made.
+
+        What it remembers is not taken over: to another rule it means something else.
+        """
+        self._last = other._last
 
     def state_dict(self) -> StateDict:
         """Everything a bit-exact continuation needs."""
@@ -154,11 +162,13 @@ class UpdateRule(ABC):
             found[f"grad_norm_{player}"] = gradient.norm.detach()
         for player, optimizer in self.players.items():
             found[f"lr_{player}"] = optimizer.rate
-        for player, scale in self._last[0].loss_scale.items():
-            found[f"loss_scale_{player}"] = scale.scale
+        if self._last is not None:
+            for player, scale in self._last[0].loss_scale.items():
+                found[f"loss_scale_{player}"] = scale.scale
         return found
 
     def _blame(self, step: int) -> NonFiniteError:
+        assert self._last is not None, "only a step can go wrong"
         game, batch, gradients = self._last
         by_guilt = sorted(gradients, key=lambda player: bool(gradients[player].finite))
         return blame(game, by_guilt[0], batch, gradients[by_guilt[0]], step)

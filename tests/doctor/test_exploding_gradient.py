@@ -135,3 +135,10 @@ def test_rows_without_the_signal_do_not_disturb() -> None:
     norms[3000::3] *= 40
     (found,) = diagnose(norms).findings
     assert 3000 <= found.step <= 3040
+
+
+def test_what_comes_back_from_the_dead_does_not_explode() -> None:
+    """A saturated loss gives no gradient at all; the first that it gives again is no explosion."""
+    norms = quiet() * 0.01
+    norms[:1000] = 1e-30
+    assert diagnose(norms).findings == ()

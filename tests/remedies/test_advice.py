@@ -56,5 +56,5 @@ def test_what_a_person_has_to_mend_is_listed() -> None:
     )
     assert advice(made_game(), ledger).splitlines()[1:] == [
         "- miswired: mend the wiring",
-        "- divergence: divergence; tried: R1",
+        "- divergence: tried: R1",
     ]

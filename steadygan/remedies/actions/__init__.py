@@ -12,7 +12,14 @@ from steadygan.remedies.actions.normalise_spectrally import (
 from steadygan.remedies.actions.reset_optimizer import ResetOptimizer as ResetOptimizer
 from steadygan.remedies.actions.roll_back import RollBack as RollBack
 from steadygan.remedies.actions.scale_learning_rate import ScaleLearningRate as ScaleLearningRate
+from steadygan.remedies.actions.scale_penalty import ScalePenalty as ScalePenalty
+from steadygan.remedies.actions.set_augmentation import SetAugmentation as SetAugmentation
+from steadygan.remedies.actions.set_discriminator_steps import (
+    SetDiscriminatorSteps as SetDiscriminatorSteps,
+)
 from steadygan.remedies.actions.skip_steps import SkipSteps as SkipSteps
+from steadygan.remedies.actions.switch_objective import SwitchObjective as SwitchObjective
+from steadygan.remedies.actions.switch_rule import SwitchRule as SwitchRule
 
 __all__ = [
     "AddNoise",
@@ -25,5 +32,10 @@ __all__ = [
     "ResetOptimizer",
     "RollBack",
     "ScaleLearningRate",
+    "ScalePenalty",
+    "SetAugmentation",
+    "SetDiscriminatorSteps",
     "SkipSteps",
+    "SwitchObjective",
+    "SwitchRule",
 ]

@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from steadygan.data.augmentation import Augmentation, HorizontalFlip, RandomCrop
+from steadygan.data.augmentation import Augmentation, HorizontalFlip, RandomCrop, sometimes
 from steadygan.errors import ActionError
 from steadygan.remedies.doorway import Doorway
 from steadygan.remedies.knob import Knob
 from steadygan.types import StateDict
 
 HIGHEST = 0.8
-_KINDS: dict[str, Augmentation] = {"flip": HorizontalFlip(), "crop": RandomCrop(pad=4)}
+KINDS: dict[str, Augmentation] = {"flip": HorizontalFlip(), "crop": RandomCrop(pad=4)}
 
 
 class Augment(Knob):
@@ -29,7 +29,7 @@ class Augment(Knob):
         self._seed = seed
         self._num_passes = 0
         self.probability = 0.0
-        self.kinds: tuple[str, ...] = tuple(_KINDS)
+        self.kinds: tuple[str, ...] = tuple(KINDS)
 
     @property
     def is_on(self) -> bool:
@@ -47,9 +47,9 @@ class Augment(Knob):
                 f"the probability of augmentation must be within 0 to {HIGHEST}, got {probability}; above, the "
                 "generator learns the augmentations."
             )
-        if not kinds or not set(kinds) <= set(_KINDS):
+        if not kinds or not set(kinds) <= set(KINDS):
             raise ActionError(
-                f"augmentations must be some of {', '.join(_KINDS)}, got {', '.join(kinds) or 'none'}; "
+                f"augmentations must be some of {', '.join(KINDS)}, got {', '.join(kinds) or 'none'}; "
                 "choose from those."
             )
         self.probability, self.kinds = float(probability), tuple(kinds)
@@ -78,10 +78,4 @@ class Augment(Knob):
             return x
         self._num_passes += 1
         draws = torch.Generator(x.device).manual_seed(self._seed * 1_000_003 + self._num_passes)
-        with x.device:  # where augmentations make what they need
-            for kind in self.kinds:
-                change = _KINDS[kind]
-                u = torch.rand(len(x), change.num_random + 1, generator=draws, device=x.device)
-                chosen = (u[:, 0] < self.probability).view(-1, 1, 1, 1)
-                x = torch.where(chosen, change(x, u[:, 1:].to(x.dtype)), x)
-        return x
+        return sometimes(x, [KINDS[kind] for kind in self.kinds], self.probability, draws)

@@ -6,6 +6,7 @@ from typing import ClassVar
 from steadygan.remedies.action import Action
 from steadygan.remedies.actions import ScaleLearningRate
 from steadygan.remedies.knobs.rate import FAR
+from steadygan.remedies.rates_apart import rates_apart
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
 
@@ -17,7 +18,8 @@ class Level(Remedy):
     """A player's rate is a hundredth of the other's, or less: use the other's, which is known to move weights.
 
     Nobody means two time scales that are so far apart (Heusel et al. use a factor of 4), and within twice its own rate
-    such a player would not arrive. Afterwards limits count from there. Not for a rate of 0: that may be meant.
+    such a player would not arrive. Afterwards limits count from there. Not for a rate of 0: that may be meant. Not for
+    optimizers of two kinds: their rates cannot be compared.
 
     Source: Heusel et al. (2017), arXiv 1706.08500, section 3 and table A2: the rates that were found to work.
     """
@@ -33,6 +35,8 @@ class Level(Remedy):
 
     def propose(self, patient: Patient) -> tuple[Action, ...]:
         """The other's rate for the player that lags that far behind."""
+        if rates_apart(patient.game) is None:
+            return ()
         rates = patient.game.rates
         in_effect = {p: (rates[p].rate() or 0.0) * rates[p].factor for p in _PLAYERS}
         actions: list[Action] = []

@@ -9,6 +9,7 @@ from steadygan.remedies.prescriptions.damp import Damp
 from steadygan.remedies.prescriptions.slow_down import SlowDown
 from steadygan.remedies.remedy import Patient, Remedy
 
+_DAMP = Damp()
 _HALF_LIFE = 500.0
 
 
@@ -19,6 +20,9 @@ class Regime(Remedy):
     One change at a time finds what is wrong; where that has not helped, the settings under which convergence is proven
     come as one: a penalty is of little use at rates that overshoot, and low rates without a penalty only orbit more
     slowly. Not where D is flat already.
+
+    Args:
+        damp: how the penalty is added.
 
     Source: Mescheder, Geiger, Nowozin (2018), arXiv 1801.04406: R1, low rates and an average of G; theorem 4.1 holds
     for rates that are small enough.
@@ -37,11 +41,13 @@ class Regime(Remedy):
         "stagnation",
     )
 
+    damp: Damp = _DAMP
+
     def propose(self, patient: Patient) -> tuple[Action, ...]:
         """What of it is not in effect yet; () where nothing but the average is missing."""
         if "penalty_too_heavy" in patient.causes[:1]:
             return ()
-        changes = (*Damp().strengthened(patient), *SlowDown(("g", "d")).propose(patient))
+        changes = (*self.damp.strengthened(patient), *SlowDown(("g", "d")).propose(patient))
         if changes and patient.game.average.half_life is None:
             changes = (*changes, AverageWeights(_HALF_LIFE))
         return changes

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from steadygan.remedies.action import Action
+from steadygan.remedies.action import PLAYER_NAMES, Action
 from steadygan.remedies.actions import ScaleLearningRate
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
@@ -14,7 +14,8 @@ class SlowDown(Remedy):
     """Divide learning rates, down to a sixteenth of the run's own.
 
     The generator's for collapse and where it outruns D; the discriminator's where D overpowers; both where
-    the game overshoots, orbits or runs away: an orbit of discrete steps grows with the rate.
+    the game overshoots, orbits or runs away: an orbit of discrete steps grows with the rate. Not a player
+    that is too slow already.
 
     Args:
         players: whose.
@@ -42,6 +43,8 @@ class SlowDown(Remedy):
         """A lower factor for each of them that is not at the limit."""
         actions: list[Action] = []
         for player in self.players:
+            if f"{PLAYER_NAMES[player]}_too_slow" in patient.causes:
+                continue
             knob = patient.game.rates[player]
             factor = knob.scaled(1 / self.by)
             if knob.rate() and factor < knob.factor:

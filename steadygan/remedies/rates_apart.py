@@ -1,0 +1,33 @@
+"""Two players whose learning rates are too far apart to be meant."""
+
+from steadygan.remedies.action import PLAYER_NAMES, shown
+from steadygan.remedies.knobs.rate import FAR
+from steadygan.remedies.treated import TreatedGame
+from steadygan.types import Player
+
+
+def rates_apart(game: TreatedGame) -> str | None:
+    """That one player has next to no learning rate, in words; None where that is not the matter.
+
+    Rates are the loop's own, without treatment. Those of different optimizers are not compared.
+
+    >>> import torch
+    >>> from torch import nn
+    >>> g, d = nn.Linear(2, 2), nn.Linear(2, 1)
+    >>> opt_g, opt_d = torch.optim.Adam(g.parameters(), 1e-3), torch.optim.Adam(d.parameters(), 1e-6)
+    >>> print(rates_apart(TreatedGame(g, d, opt_g, opt_d)).partition(",")[0])
+    the discriminator's learning rate is 1e-06
+    """
+    optimizers = game.owners.by_player
+    rates = {player: knob.rate() or 0.0 for player, knob in game.rates.items()}
+    slow: Player = "g" if rates["g"] < rates["d"] else "d"
+    fast: Player = "d" if slow == "g" else "g"
+    if type(optimizers["g"]) is not type(optimizers["d"]) or not rates[slow]:
+        return None
+    times = rates[fast] / rates[slow]
+    if rates[slow] > FAR * rates[fast]:
+        return None
+    return (
+        f"the {PLAYER_NAMES[slow]}'s learning rate is {shown(rates[slow])}, {times:,.0f} times under the "
+        f"{PLAYER_NAMES[fast]}'s: set it to about {shown(rates[fast])}"
+    )
