@@ -16,7 +16,7 @@ from torch import Tensor
 
 _BLOCK = 2048  # rows and columns of a block: 16 MiB of float32
 _CHUNK = 2**17  # numbers converted or measured at once: what a core's cache holds, in float64
-_FEW_DIMS = 64  # up to here the exact difference is as fast as a matrix product
+_FEW_DIMS = 2  # up to here the exact difference is as fast as a matrix product
 _Sheets = dict[str, Tensor]
 # Half the distance from 1 to the next number: what rounding a result costs.
 _UNIT = {
