@@ -40,9 +40,11 @@ def transport_cost(cost: Float[Tensor, "n m"], *, sparse: bool = True) -> float:
     scale = float(cost.max())
     if not scale > 0:
         return 0.0
-    c = cost.cpu() / scale
     if not sparse or max(n, m) <= _FEW:
+        scale = 1.0 if 1e-3 < scale < 1e3 else scale  # one pass saved where nothing can overflow
+        c = cost.cpu() if scale == 1 else cost.cpu() / scale
         return _solved(c.numpy(), n, m)[0] * scale
+    c = cost.cpu() / scale
     u, v = (one.cpu() for one in prices(cost / scale))
     edges = _first_edges(c, u, v)
     while True:

@@ -119,7 +119,9 @@ def distance_of_sets(y: Float[Tensor, "n d"], x: Float[Tensor, "m d"], p: int) -
     if x.shape[1] == 1:
         return math.pow(float(on_a_line(y, x, p)), 1 / p)
     centre = x.mean(dim=0)
-    cost = pair_distances(y - centre, x - centre).pow(p)
+    cost = pair_distances(y - centre, x - centre)
+    if p == 2:
+        cost.square_()
     return math.pow(max(0.0, transport_cost(cost, sparse=x.shape[1] > _PLANE)), 1 / p)
 
 
