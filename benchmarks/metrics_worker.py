@@ -12,6 +12,7 @@ import torch
 from benchmarks.worker import peak_so_far_mib
 from steadygan.metrics import Moments
 from steadygan.metrics.manifold import counted
+from steadygan.metrics.screening import both_screened
 
 K = 5
 
@@ -22,7 +23,7 @@ def _samples(n: int, d: int) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _ours(n: int, d: int) -> float:
-    found = counted(*_samples(n, d), K, K)
+    found = counted(*both_screened(*_samples(n, d)), K, K)
     return found.precision + found.recall + found.density + found.coverage
 
 

@@ -74,7 +74,7 @@ def _opened(path: Path, channels: int, background: Colour) -> Image.Image:
     ) as error:  # decoders raise anything on damaged bytes: SyntaxError, struct.error ...
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise DataError(
-            f"cannot read image {path}: {reason}; replace the file or set skip_bad=True."
+            f"cannot read image {path}: {reason}; replace the file or set skip_bad=True (--skip-bad)."
         ) from error
 
 

@@ -13,7 +13,7 @@ from steadygan.metrics.intervals import Z95, count_interval, share_interval, wid
 from steadygan.metrics.neighbours import nearest
 from steadygan.metrics.points import Points, as_given, pair_as_given
 from steadygan.metrics.result import Result
-from steadygan.metrics.screening import blocks, fast_type, mean_of, measured, screened
+from steadygan.metrics.screening import at_most, blocks, fast_type, mean_of, measured, screened
 
 _COPY = 1e-6  # of the samples' size: copies up to the rounding of a float32
 
@@ -160,7 +160,8 @@ def _collisions(
     p = screened(y, mean_of(y), fast_type(y))
     found: list[tuple[Tensor, Tensor]] = []
     for block in blocks(p, p):
-        i, j = (block.squared <= within**2 * (1 + 1e-6) + block.band).nonzero().unbind(1)
+        limit = within**2 * (1 + 1e-6) + block.band
+        i, j = at_most(block.squared, block.squared.new_full((len(block.squared), 1), limit))
         i, j = i + block.rows.start, j + block.columns.start
         i, j = i[i < j], j[i < j]
         close = measured(p, p, i, j) <= within**2

@@ -10,7 +10,7 @@ from torch import Tensor
 from steadygan.errors import ConfigError, DataError
 from steadygan.metrics.intervals import around, groups_of, jackknife_error, t95
 from steadygan.metrics.moments import Moments, refuse_other_features
-from steadygan.metrics.points import Points, as_given, warned
+from steadygan.metrics.points import SAME, Points, as_given, warned
 from steadygan.metrics.result import Interval, Result
 
 GROUPS = 10
@@ -77,6 +77,8 @@ def frechet_distance(
         return FrechetDistance(value=value, n_fake=f.n, n_real=r.n, warnings=notes)
     half = t95(groups - 1) * jackknife_error(left_out)
     infinity = groups * value - (groups - 1) * math.fsum(left_out) / groups
+    if SAME in odd:  # in another order the groups differ, and their distances are no bias
+        infinity = 0.0
     return FrechetDistance(
         value=value,
         n_fake=f.n,

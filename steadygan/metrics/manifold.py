@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Num
 from torch import Tensor
 
 from steadygan.errors import ConfigError
@@ -13,6 +12,7 @@ from steadygan.metrics.intervals import block_interval, share_interval, wider
 from steadygan.metrics.neighbours import close_pairs, neighbour_radii
 from steadygan.metrics.points import Points, pair_as_given, warned
 from steadygan.metrics.result import Interval
+from steadygan.metrics.screening import Screened, both_screened
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,18 @@ def manifolds(
         if k < 1:
             raise ConfigError(f"k must be >= 1, got {k}; 3 and 5 are the published choices.")
     y, x = pair_as_given(fake, real, more_than=max(asked))
-    found = counted(y, x, k_precision, k_coverage)
+    p, q = both_screened(y, x)
+    found = counted(p, q, k_precision, k_coverage)
     least = max(10, 2 * (max(asked) + 1))
+
+    def of_part(i: Tensor, j: Tensor) -> list[float]:
+        numbers = counted(p.part(i), q.part(j), k_precision, k_coverage).numbers
+        return [0.0 if math.isnan(v) else v for v in numbers]
+
     blocks = block_interval(
-        lambda a, b: [
-            0.0 if math.isnan(v) else v for v in counted(a, b, k_precision, k_coverage).numbers
-        ],
+        of_part,
         found.numbers,
-        (y, x),
+        (torch.arange(len(y), device=x.device), torch.arange(len(x), device=x.device)),
         least=least,
         within=(0.0, math.inf),
     )
@@ -124,15 +128,13 @@ def _few(n_fake: int, n_real: int, no_blocks: bool, needed: int) -> tuple[str, .
     return found
 
 
-def counted(
-    y: Num[Tensor, "n d"], x: Num[Tensor, "m d"], k_precision: int | None, k_coverage: int | None
-) -> Manifolds:
+def counted(y: Screened, x: Screened, k_precision: int | None, k_coverage: int | None) -> Manifolds:
     """The four numbers alone, without intervals, of points that were checked."""
     ks = tuple(k for k in (k_precision, k_coverage) if k is not None)
     r_x = neighbour_radii(x, ks)
-    r_y = neighbour_radii(y, (k_precision,)) if k_precision else r_x.new_zeros(len(y), 0)
-    precise = torch.zeros(len(y), dtype=torch.bool, device=x.device)
-    recalled, covered = (torch.zeros(len(x), dtype=torch.bool, device=x.device) for _ in range(2))
+    r_y = neighbour_radii(y, (k_precision,)) if k_precision else r_x.new_zeros(y.num, 0)
+    precise = torch.zeros(y.num, dtype=torch.bool, device=r_x.device)
+    recalled, covered = (torch.zeros(x.num, dtype=torch.bool, device=r_x.device) for _ in range(2))
     inside = 0
     for pairs in close_pairs(y, x, r_x, r_y):
         if k_precision:
@@ -147,8 +149,8 @@ def counted(
     return Manifolds(
         precision if with_pr else math.nan,
         recall if with_pr else math.nan,
-        inside / (k_coverage * len(y)) if k_coverage is not None else math.nan,
+        inside / (k_coverage * y.num) if k_coverage is not None else math.nan,
         coverage if with_dc else math.nan,
-        len(y),
-        len(x),
+        y.num,
+        x.num,
     )

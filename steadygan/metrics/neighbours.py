@@ -10,15 +10,23 @@ from torch import Tensor
 from steadygan.metrics.screening import (
     Block,
     Screened,
+    at_most,
     blocks,
+    both_screened,
     fast_type,
+    finely,
     mean_of,
     measured,
+    recentred,
     screened,
     steps,
 )
+from steadygan.metrics.shortlist import shortlist
 
 _SPARE = 12  # neighbours kept beyond the k-th, so that rounding cannot hide the true one
+# Shares in doubt beyond which a product in float64 costs less than measuring them one by one.
+_MANY_ROWS = 0.25
+_MANY_PAIRS = 0.02
 
 
 @dataclass(frozen=True)
@@ -52,11 +60,6 @@ def nearest(a: Num[Tensor, "n d"], b: Num[Tensor, "m d"] | None = None, k: int =
     return neighbours_at(a, b, tuple(range(1, k + 1)))
 
 
-def neighbour_radii(a: Num[Tensor, "n d"], ks: tuple[int, ...]) -> Float[Tensor, "n radii"]:
-    """The distance of each point to its k-th nearest other, for every k asked for."""
-    return neighbours_at(a, None, ks).distances
-
-
 def neighbours_at(
     a: Num[Tensor, "n d"],
     b: Num[Tensor, "m d"] | None,
@@ -65,84 +68,104 @@ def neighbours_at(
     kind: torch.dtype | None = None,
 ) -> Nearest:
     """The neighbours of these ranks, 1 for the nearest; distances are those that float64 gives."""
-    kind = kind if kind is not None else fast_type(*(x for x in (a, b) if x is not None))
-    centre = mean_of(a if b is None else b)
-    p = screened(a, centre, kind)
-    q = p if b is None else screened(b, centre, kind)
-    most = len(q.points) - (b is None)
-    keep = min(max(ranks) + _SPARE, most)
-    values, rows, band = _candidates(p, q, keep)
-    found = [_at_rank(p, q, values.double(), rows, rank, band) for rank in ranks]
-    best = Nearest(torch.stack([d for d, _ in found], 1), torch.stack([r for _, r in found], 1))
-    if p.exact or kind == torch.float64 or keep == most:
-        return best
-    # An unlisted point is no nearer than the last listed one less its error.
-    worst = best.distances.amax(dim=1).square()
-    open_rows = (worst > values[:, -1].double() - band).nonzero()[:, 0]
-    if len(open_rows):
-        again = _rows_again(a, b, open_rows, ranks)
-        best.distances[open_rows], best.rows[open_rows] = again.distances, again.rows
-    return best
+    if b is not None:
+        return _found(*both_screened(a, b, kind), ranks)
+    p = screened(a, mean_of(a), kind if kind is not None else fast_type(a))
+    return _found(p, p, ranks)
+
+
+def neighbour_radii(a: Screened, ks: tuple[int, ...]) -> Float[Tensor, "n radii"]:
+    """The distance of each point to its k-th nearest other, for every k asked for."""
+    a = recentred(a)
+    return _found(a, a, ks).distances
 
 
 def close_pairs(
-    fake: Num[Tensor, "n d"],
-    real: Num[Tensor, "m d"],
+    fake: Screened,
+    real: Screened,
     real_radii: Float[Tensor, "m balls"],
     fake_radii: Float[Tensor, "n more_balls"],
-    *,
-    kind: torch.dtype | None = None,
 ) -> Iterator[Pairs]:
     """Block by block, the pairs of which one lies in a ball around the other, or nearly so.
 
     Args:
         fake, real: the points.
         real_radii, fake_radii: of as many balls around each point as there are columns.
-        kind: the precision to screen in; the machine's fastest where None.
     """
-    kind = kind if kind is not None else fast_type(fake, real)
-    centre = mean_of(real)
-    p, q = screened(fake, centre, kind), screened(real, centre, kind)
-    for block in blocks(p, q):
-        limits = fake_radii[block.rows], real_radii[block.columns]
-        i, j = _within(block, *(_limit(one) for one in limits))
-        i, j = i + block.rows.start, j + block.columns.start
-        distance = _decided(p, q, block, i, j, torch.cat([fake_radii[i], real_radii[j]], dim=1))
-        d, of_real, of_fake = distance[:, None], real_radii[j], fake_radii[i]
-        yield Pairs(i, j, d <= of_real, d < of_real, d <= of_fake)
+    for block in blocks(fake, real):
+        near = _near(block, fake_radii, real_radii)
+        if near.num_open > _MANY_PAIRS * block.squared.numel():
+            near = _near(finely(fake, real, block), fake_radii, real_radii)
+        d = _decided(fake, real, near)[:, None]
+        of_real, of_fake = real_radii[near.real], fake_radii[near.fake]
+        yield Pairs(near.fake, near.real, d <= of_real, d < of_real, d <= of_fake)
 
 
-def _limit(radii: Float[Tensor, "points balls"]) -> Float[Tensor, " points"]:
-    """The squared radius of the largest ball around each point; −∞ where there are none."""
-    return (
-        radii.amax(dim=1).square() if radii.shape[1] else radii.new_full((len(radii),), -torch.inf)
-    )
+def _found(p: Screened, q: Screened, ranks: tuple[int, ...]) -> Nearest:
+    within = p is q
+    most = len(q.points) - within
+    keep = min(max(ranks) + _SPARE, most)
+    values, rows, band = shortlist(p, q, keep)
+    found = [_at_rank(p, q, values.double(), rows, rank, band) for rank in ranks]
+    best = Nearest(torch.stack([d for d, _ in found], 1), torch.stack([r for _, r in found], 1))
+    if p.exact or p.low.dtype == torch.float64 or keep == most:
+        return best
+    # An unlisted point is no nearer than the last listed one less its error.
+    worst = best.distances.amax(dim=1).square()
+    open_rows = (worst > (values[:, -1].double() - band).clamp(min=0)).nonzero()[:, 0]
+    if len(open_rows) > _MANY_ROWS * p.num:
+        fine = screened(p.points, p.centre, torch.float64)
+        return _found(fine, fine if within else screened(q.points, q.centre, torch.float64), ranks)
+    if len(open_rows):
+        again = _rows_again(p.points, None if within else q.points, open_rows, ranks)
+        best.distances[open_rows], best.rows[open_rows] = again.distances, again.rows
+    return best
 
 
-def _within(
-    block: Block, row_limit: Float[Tensor, " rows"], column_limit: Float[Tensor, " columns"]
-) -> tuple[Int[Tensor, " pairs"], Int[Tensor, " pairs"]]:
+@dataclass(frozen=True)
+class _Near:
+    """Pairs that may lie in a ball, the squares of their distances up to ``band``, and of the radii."""
+
+    fake: Int[Tensor, " pairs"]
+    real: Int[Tensor, " pairs"]
+    squared: Float[Tensor, " pairs"]
+    limits: Float[Tensor, "pairs radii"]
+    band: float
+
+    @property
+    def num_open(self) -> int:
+        """How many the error leaves open."""
+        off = (self.squared[:, None] - self.limits).abs() <= self.band
+        return int(off.any(dim=1).sum())
+
+
+def _near(
+    block: Block, fake_radii: Float[Tensor, "n more_balls"], real_radii: Float[Tensor, "m balls"]
+) -> _Near:
+    of_fake, of_real = fake_radii[block.rows].square(), real_radii[block.columns].square()
     kind = block.squared.dtype
     # Rounding the limit must not lose a pair: the band is widened by the limit's own last place.
     slack = 1 + 4 * torch.finfo(kind).eps
-    near = block.squared <= ((row_limit * slack + block.band).to(kind))[:, None]
-    near |= block.squared <= (column_limit * slack + block.band).to(kind)
-    i, j = near.nonzero().unbind(1)
-    return i, j
+    of_row, of_column = ((_largest(x) * slack + block.band).to(kind) for x in (of_fake, of_real))
+    i, j = at_most(block.squared, torch.maximum(of_row[:, None], of_column))
+    return _Near(
+        i + block.rows.start,
+        j + block.columns.start,
+        block.squared[i, j].double(),
+        torch.cat([of_fake[i], of_real[j]], dim=1),
+        block.band,
+    )
 
 
-def _decided(
-    p: Screened,
-    q: Screened,
-    block: Block,
-    i: Int[Tensor, " pairs"],
-    j: Int[Tensor, " pairs"],
-    radii: Float[Tensor, "pairs balls"],
-) -> Float[Tensor, " pairs"]:
+def _largest(limits: Float[Tensor, "points balls"]) -> Float[Tensor, " points"]:
+    """The limit of the largest ball around each point; −∞ where there are none."""
+    return limits.amax(dim=1) if limits.shape[1] else limits.new_full((len(limits),), -torch.inf)
+
+
+def _decided(p: Screened, q: Screened, near: _Near) -> Float[Tensor, " pairs"]:
     """Distances on the right side of every radius: measured again where the error leaves it open."""
-    squared = block.squared[i - block.rows.start, j - block.columns.start].double()
-    limits = radii.square()
-    error = torch.full_like(squared, block.band)
+    i, j, squared, limits = near.fake, near.real, near.squared, near.limits
+    error = torch.full_like(squared, near.band)
     for kind, relative in steps(p, q):
         off = (error + 1e-12 * squared.abs())[:, None]
         which = ((squared[:, None] - limits).abs() <= off).any(dim=1).nonzero()[:, 0]
@@ -175,39 +198,6 @@ def _at_rank(
         error = torch.where(is_open.any(dim=1, keepdim=True), relative * kept, error)
     found = values.kthvalue(rank, dim=1)
     return found.values.clamp(min=0).sqrt(), rows.gather(1, found.indices[:, None])[:, 0]
-
-
-def _candidates(
-    p: Screened, q: Screened, keep: int
-) -> tuple[Float[Tensor, "n keep"], Int[Tensor, "n keep"], float]:
-    """The nearest by the low precision: squared distances, rows, and the largest error bound met."""
-    device, kind = p.points.device, torch.float32 if p.low.element_size() < 8 else torch.float64
-    values = torch.full((len(p.points), keep), torch.inf, dtype=kind, device=device)
-    rows = torch.zeros(len(p.points), keep, dtype=torch.long, device=device)
-    band = 0.0
-    for block in blocks(p, q):
-        band = max(band, block.band)
-        if p is q and block.rows == block.columns:
-            block.squared.fill_diagonal_(torch.inf)
-        _merge(values, rows, block.squared, block.rows, block.columns.start)
-        if p is q and block.rows != block.columns:
-            _merge(values, rows, block.squared.T, block.columns, block.rows.start)
-    return values, rows, band
-
-
-def _merge(
-    values: Float[Tensor, "n keep"],
-    rows: Int[Tensor, "n keep"],
-    found: Float[Tensor, "some others"],
-    which: slice,
-    first: int,
-) -> None:
-    keep = values.shape[1]
-    near = found.topk(min(keep, found.shape[1]), dim=1, largest=False)
-    both = torch.cat([values[which], near.values], dim=1)
-    names = torch.cat([rows[which], near.indices + first], dim=1)
-    best = both.topk(keep, dim=1, largest=False)
-    values[which], rows[which] = best.values, names.gather(1, best.indices)
 
 
 def _rows_again(

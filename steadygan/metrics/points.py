@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Num
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 from steadygan.errors import DataError
 
 Points = Tensor | np.ndarray
 _CHUNK = 2**22  # numbers looked at at once
+# Sizes whose sixth power, the highest that a metric takes, float64 holds; or whose square it does.
+_LARGEST, _SMALLEST = 1e50, 1e-100
 
 
 def checked(name: str, x: Points, *, more_than: int = 0) -> Float[Tensor, "n d"]:
@@ -22,7 +24,8 @@ def checked(name: str, x: Points, *, more_than: int = 0) -> Float[Tensor, "n d"]
         more_than: how many points there must be more than.
 
     Raises:
-        DataError: for another shape or type, too few points, or a value that is NaN or infinite.
+        DataError: for another shape or type, too few points, or a value that is NaN, infinite, or out
+            of all proportion.
     """
     return as_given(name, x, more_than=more_than).double()
 
@@ -42,6 +45,12 @@ def as_given(name: str, x: Points, *, more_than: int = 0) -> Num[Tensor, "n d"]:
             "give more samples or a smaller k."
         )
     _refuse_non_finite(name, points)
+    largest = float(torch.maximum(points.max().double(), -points.min().double()))
+    if largest > _LARGEST or 0 < largest < _SMALLEST:
+        raise DataError(
+            f"{name} must be between {_SMALLEST:g} and {_LARGEST:g} in size, got {largest:.3g} at "
+            "most; scale the features."
+        )
     return points
 
 
@@ -96,12 +105,23 @@ def same_samples(fake: Num[Tensor, "n d"], real: Num[Tensor, "m d"]) -> bool:
         return False
     if torch.equal(fake, real):
         return True
-    direction = torch.linspace(1.0, 2.0, fake.shape[1], dtype=torch.float64, device=fake.device)
-    keys = [torch.cat([p.double() @ direction for p in torch.split(x, 4096)]) for x in (fake, real)]
+    sums = [float(x.sum(dtype=torch.float64)) for x in (fake, real)]
+    largest = max(float(fake.max()), -float(fake.min()))
+    if abs(sums[0] - sums[1]) > 1e-9 * fake.numel() * largest:
+        return False
+    keys = [_keys(x) for x in (fake, real)]
     if not torch.equal(*(key.sort().values for key in keys)):
         return False
     orders = [key.argsort(stable=True) for key in keys]
     return torch.equal(fake[orders[0]], real[orders[1]])
+
+
+def _keys(x: Num[Tensor, "n d"]) -> Int[Tensor, " n"]:
+    """A whole number for each row, from its bits: sums of floats would depend on where the row stands."""
+    seed = torch.Generator().manual_seed(0)
+    odd = torch.randint(-(2**62), 2**62, (x.shape[1],), generator=seed).to(x.device) * 2 + 1
+    parts = torch.split(x, max(1, _CHUNK // x.shape[1]))
+    return torch.cat([((part.double() + 0.0).view(torch.int64) * odd).sum(1) for part in parts])
 
 
 SAME = "fake and real are the same samples; give reals that the generator was not compared with."

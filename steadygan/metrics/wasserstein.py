@@ -14,6 +14,7 @@ from steadygan.metrics.result import Interval, Result
 from steadygan.metrics.transport import transport_cost
 
 _POSITIVE = (0.0, math.inf)
+_PLANE = 2
 
 
 def wasserstein(fake: Points, real: Points, *, p: int = 2) -> Result:
@@ -23,10 +24,9 @@ def wasserstein(fake: Points, real: Points, *, p: int = 2) -> Result:
 
     over plans π with weight 1/n on each fake and 1/m on each real; in the data's units. Between
     samples it is far from 0 even for equal distributions, falling as n^(−1/d): compare only at equal
-    counts, or with reals against reals. On the line it comes from sorting. Equal counts (or one a
-    small multiple of the other) are an assignment problem, others a linear programme, which is
-    slower by far. The interval is from disjoint blocks and covers the expected value at these
-    counts. Cost: about n³ at worst, n·m numbers of memory: up to some 10,000 samples.
+    counts, or with reals against reals. On the line it comes from sorting, otherwise from POT's network
+    simplex. The interval is from disjoint blocks and covers the expected value at these counts.
+    Cost: about n³ at worst, n·m numbers of memory: up to some 10,000 samples.
 
     Args:
         fake, real: features, one sample a row.
@@ -119,8 +119,10 @@ def distance_of_sets(y: Float[Tensor, "n d"], x: Float[Tensor, "m d"], p: int) -
     if x.shape[1] == 1:
         return math.pow(float(on_a_line(y, x, p)), 1 / p)
     centre = x.mean(dim=0)
-    cost = pair_distances(y - centre, x - centre).pow(p)
-    return math.pow(max(0.0, transport_cost(cost)), 1 / p)
+    cost = pair_distances(y - centre, x - centre)
+    if p == 2:
+        cost.square_()
+    return math.pow(max(0.0, transport_cost(cost, sparse=x.shape[1] > _PLANE)), 1 / p)
 
 
 def _with_lines(

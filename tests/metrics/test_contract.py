@@ -96,3 +96,23 @@ def test_constant_features_and_few_samples(metric: Callable[..., Result]) -> Non
     found = metric(fake, real)
     assert not math.isnan(found.value)
     assert found.interval is None or not any(math.isnan(end) for end in found.interval)
+
+
+@both
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_numbers_whose_powers_float64_cannot_hold_are_refused(
+    metric: Callable[..., Result], scale: float
+) -> None:
+    fake, real = sets()
+    with pytest.raises(DataError, match="fake must be between 1e-100 and 1e\\+50 in size"):
+        metric(fake * scale, real)
+
+
+@pytest.mark.parametrize("name", ["frechet_distance", "frechet_infinity", "wasserstein"])
+def test_the_same_samples_in_another_order_are_at_0(name: str) -> None:
+    real = sets()[1]
+    found = TWO_SETS[name](real[::-1].copy(), real)
+    assert 0 <= found.value < 1e-6
+    assert found.interval is not None
+    assert found.interval[0] <= 0
+    assert "same samples" in found.warnings[0]

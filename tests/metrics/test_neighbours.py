@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from steadygan.metrics import manifolds, neighbours, screening
+from steadygan.metrics import manifolds, neighbours, screening, shortlist
+from steadygan.metrics.manifold import counted
 from steadygan.metrics.neighbours import close_pairs, nearest, neighbour_radii, neighbours_at
 from steadygan.metrics.points import same_samples
-from steadygan.metrics.screening import blocks, mean_of, screened
+from steadygan.metrics.screening import blocks, both_screened
 
 KINDS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
 
@@ -58,10 +59,11 @@ def test_neighbours_are_those_of_float64(kind: str, precision: torch.dtype) -> N
 @pytest.mark.parametrize("kind", ["gauss", "clusters", "whole", "far", "tails"])
 def test_balls_are_those_of_float64(kind: str, precision: torch.dtype) -> None:
     y, x = points(kind, 150, 90), points(kind, 130, 90, seed=1)
-    r_x, r_y = neighbour_radii(x, (3, 5)), neighbour_radii(y, (3,))
+    p, q = both_screened(y, x, precision)
+    r_x, r_y = neighbour_radii(q, (3, 5)), neighbour_radii(p, (3,))
     apart = exact(y, x)
     counts = [0, 0, 0, 0]
-    for pairs in close_pairs(y, x, r_x, r_y, kind=precision):
+    for pairs in close_pairs(p, q, r_x, r_y):
         counts[0] += int(pairs.in_real[:, 0].sum())
         counts[1] += int(pairs.in_real[:, 1].sum())
         counts[2] += int(pairs.inner_real[:, 1].sum())
@@ -70,12 +72,51 @@ def test_balls_are_those_of_float64(kind: str, precision: torch.dtype) -> None:
     assert counts == [int(one.sum()) for one in expected]
 
 
+@pytest.mark.parametrize("kind", ["gauss", "clusters", "copies", "whole", "tails"])
+@pytest.mark.parametrize("sparse", [1 / 16, 0.5])
+def test_short_distances_are_found_group_by_group(
+    kind: str, sparse: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several groups a block, a block that is no multiple of them, and both ways of sorting in."""
+    monkeypatch.setattr(screening, "_BLOCK", 170)
+    monkeypatch.setattr(neighbours, "_SPARE", 2)
+    monkeypatch.setattr(shortlist, "_GROUPS", 20)
+    monkeypatch.setattr(shortlist, "_SPARSE", sparse)
+    a, b = points(kind, 400, 90), points(kind, 390, 90, seed=1)
+    within = exact(a, a).fill_diagonal_(torch.inf).sort(dim=1).values
+    found = neighbours_at(a, None, (1, 4), kind=torch.float16)
+    np.testing.assert_allclose(found.distances, within[:, [0, 3]], rtol=1e-7, atol=1e-9)
+    between = exact(a, b).sort(dim=1).values
+    found = neighbours_at(a, b, (1, 4), kind=torch.float16)
+    np.testing.assert_allclose(found.distances, between[:, [0, 3]], rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["gauss", "clusters", "whole", "collapsed"])
+@pytest.mark.parametrize("many", [0.0, 1.0])
+def test_doubt_is_settled_alike_one_by_one_and_by_a_finer_product(
+    kind: str, many: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "_MANY_PAIRS", many)
+    monkeypatch.setattr(neighbours, "_MANY_ROWS", many)
+    y, x = points(kind, 150, 90) * 0.9, points(kind, 130, 90, seed=1)
+    if kind == "collapsed":
+        y = x[7] + 1e-3 * y
+    apart, within_y, within_x = exact(y, x), exact(y, y), exact(x, x)
+    r_y = within_y.fill_diagonal_(torch.inf).kthvalue(3, dim=1).values
+    r_x = within_x.fill_diagonal_(torch.inf).sort(dim=1).values[:, [2, 4]]
+    found = counted(*both_screened(y, x, torch.float16), 3, 5)
+    assert found.precision == float((apart <= r_x[:, 0]).any(dim=1).double().mean())
+    assert found.recall == float((apart <= r_y[:, None]).any(dim=0).double().mean())
+    inner = apart < r_x[:, 1]
+    assert found.density == pytest.approx(float(inner.sum()) / (5 * len(y)), rel=1e-12)
+    assert found.coverage == float(inner.any(dim=0).double().mean())
+
+
 @pytest.mark.parametrize("precision", KINDS, ids=str)
 @pytest.mark.parametrize("kind", ["gauss", "clusters", "tails", "far"])
 def test_the_band_holds(kind: str, precision: torch.dtype) -> None:
     y, x = points(kind, 100, 300), points(kind, 100, 300, seed=1)
-    centre = mean_of(x)
-    p, q = screened(y, centre, precision), screened(x, centre, precision)
+    p, q = both_screened(y, x, precision)
     truth = exact(y, x).square()
     for block in blocks(p, q):
         off = (block.squared.double() - truth[block.rows, block.columns]).abs().max()

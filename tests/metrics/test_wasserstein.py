@@ -7,8 +7,14 @@ import pytest
 import torch
 
 from steadygan.errors import ConfigError, DataError
-from steadygan.metrics import sliced_wasserstein, wasserstein
-from steadygan.metrics.transport import assignment, transport_cost
+from steadygan.metrics import sliced_wasserstein, transport, wasserstein
+from steadygan.metrics.transport import transport_cost
+
+
+@pytest.fixture(autouse=True)
+def _choose_edges_of_small_sets_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_FEW", 0)
+    monkeypatch.setattr(transport, "_EDGES", 4)
 
 
 def test_against_all_permutations() -> None:
@@ -39,7 +45,8 @@ def test_the_start_changes_no_optimum(kind: str) -> None:
     }.get(kind, (y, x))
     cost = torch.cdist(y, x, compute_mode="donot_use_mm_for_euclid_dist")
     expected = float(cost[optimize.linear_sum_assignment(cost.numpy())].mean())
-    assert float(cost[assignment(cost)].mean()) == pytest.approx(expected, rel=1e-9)
+    for sparse in (True, False):
+        assert transport_cost(cost, sparse=sparse) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(("n", "m"), [(30, 60), (31, 17), (40, 23), (1, 7)])
@@ -52,7 +59,17 @@ def test_unequal_counts_against_the_linear_programme(n: int, m: int) -> None:
         A_eq=np.vstack(rows),
         b_eq=np.concatenate([np.full(n, 1 / n), np.full(m, 1 / m)]),
     )
-    assert transport_cost(cost) == pytest.approx(done.fun, rel=1e-9)
+    for sparse in (True, False):
+        assert transport_cost(cost, sparse=sparse) == pytest.approx(done.fun, rel=1e-9)
+
+
+def test_bad_prices_cost_no_exactness(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport, "_EDGES", 1)
+    monkeypatch.setattr(
+        transport, "prices", lambda c: (c.new_zeros(c.shape[0]), c.new_zeros(c.shape[1]))
+    )
+    cost = torch.rand(70, 90, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert transport_cost(cost) == pytest.approx(transport_cost(cost, sparse=False), rel=1e-12)
 
 
 def test_against_pot() -> None:
