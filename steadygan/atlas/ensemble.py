@@ -80,11 +80,8 @@ class Ensemble:
         self.tape = Tape(family, stretch, self.device)
         self.slots = [Slot(member) for member in members]
         first = family.pair(members[0].seed, members[0].initial_scale)
-        self._g, self._d = Stacked(first.g), Stacked(first.d)
-        self._state: dict[Player, PlayerState] = {
-            "g": self._blank(first.g, "g"),
-            "d": self._blank(first.d, "d"),
-        }
+        self._networks: dict[Player, Stacked] = {"g": Stacked(first.g), "d": Stacked(first.d)}
+        self._state = {player: self._blank(player) for player in _PLAYERS}
         self._steps: dict[tuple[tuple[int, ...], bool], Step] = {}
         for number, member in enumerate(members):
             self.replace(number, member)
@@ -95,9 +92,9 @@ class Ensemble:
             pair = self.family.pair(member.seed, member.initial_scale)
         for player, network in zip(_PLAYERS, pair, strict=True):
             state = self._state[player]
-            for weight, own in zip(state.weights, network.parameters(), strict=True):
-                weight[slot] = own.detach().to(self.device)
-            for moment in (m for moments in state.moments for m in moments):
+            own = [p.detach()[None] for p in network.parameters()]
+            state.weights[slot] = self._networks[player].layout.joined(own)[0].to(self.device)
+            for moment in state.moments:
                 moment[slot] = 0
         self.slots[slot] = Slot(member)
 
@@ -133,16 +130,16 @@ class Ensemble:
     @torch.no_grad()
     def generate(self, z: Float[Tensor, "m b latent"]) -> Float[Tensor, "m b *event"]:
         """Every member's samples from its own latents."""
-        return self._g(self._state["g"].weights, z)
+        return self._networks["g"](self._parts("g"), z)
 
     @torch.no_grad()
     def judge(self, x: Float[Tensor, "m b *event"]) -> Float[Tensor, "m b"]:
         """Every member's logits on its own samples."""
-        return self._d(self._state["d"].weights, x)
+        return self._networks["d"](self._parts("d"), x)
 
     def weights(self, slot: int, player: Player) -> list[Tensor]:
         """A member's weights, in the order of the network's parameters."""
-        return [w[slot].clone() for w in self._state[player].weights]
+        return [w[slot].clone() for w in self._parts(player)]
 
     # -- tables -------------------------------------------------------------------------------------------
 
@@ -202,17 +199,17 @@ class Ensemble:
         found = enumerate(self.family.penalties)
         return [place for place, penalty in found if isinstance(penalty, PlacedPenalty)]
 
-    def _blank(self, network: torch.nn.Module, player: Player) -> PlayerState:
+    def _parts(self, player: Player) -> list[Tensor]:
+        return self._networks[player].layout.parts(self._state[player].weights)
+
+    def _blank(self, player: Player) -> PlayerState:
         moments = STACKED_OPTIMIZERS[self.family.rules[player].optimizer].moments
+        shape = len(self.slots), self._networks[player].layout.width
 
-        def blank(p: Tensor) -> Tensor:
-            return torch.zeros(len(self.slots), *p.shape, device=self.device)
+        def blank() -> Tensor:
+            return torch.zeros(shape, device=self.device)
 
-        parameters = [p.detach() for p in network.parameters()]
-        return PlayerState(
-            [blank(p) for p in parameters],
-            [[blank(p) for _ in range(moments)] for p in parameters],
-        )
+        return PlayerState(blank(), [blank() for _ in range(moments)])
 
     def _tensor(self, numbers: object) -> Tensor:
         return torch.as_tensor(np.asarray(numbers), dtype=torch.float32).to(self.device)

@@ -44,7 +44,7 @@ class StackedOptimizer(ABC):
     ) -> tuple[Tensor, list[Tensor]]:
         """The weight and its moments after one update.
 
-        Shape: weight, grad, moments (m, …); c: one tensor a coefficient, to be broadcast: (m, 1, …).
+        Shape: weight, grad, moments (m, n); c: one tensor a coefficient, to be broadcast: (m, 1).
         """
 
     def known(self, options: Mapping[str, object], where: str) -> dict[str, float]:
@@ -177,27 +177,16 @@ STACKED_OPTIMIZERS: dict[str, StackedOptimizer] = {
 
 
 def clipped(
-    grads: Sequence[Tensor], *, value: float | None, norm: float | None
-) -> tuple[list[Tensor], Tensor]:
+    grad: Tensor, *, value: float | None, norm: float | None
+) -> tuple[Tensor, Tensor]:
     """Each member's gradient after clipping, and its norm before: clamp to ±value, then rescale to ``norm``.
 
-    Shape: grads (m, …) -> the same, and (m,).
+    Shape: grad (m, n) -> the same, and (m,).
     """
-    before = _norm(grads)
-    out = list(grads)
+    before = grad.square().sum(1).sqrt()
     if value is not None:
-        out = [g.clamp(-value, value) for g in out]
+        grad = grad.clamp(-value, value)
     if norm is not None:
-        factor = (norm / (_norm(out) + 1e-12)).clamp(max=1.0)
-        out = [g * over(factor, g) for g in out]
-    return out, before
-
-
-def over(number: Tensor, like: Tensor) -> Tensor:
-    """A number a member, (m,), made ready to be broadcast over that member's tensor (m, …)."""
-    return number.reshape(-1, *[1] * (like.ndim - 1))
-
-
-def _norm(grads: Sequence[Tensor]) -> Tensor:
-    squares = [g.flatten(1).square().sum(1) for g in grads]
-    return torch.stack(squares).sum(0).sqrt()
+        factor = (norm / (grad.square().sum(1).sqrt() + 1e-12)).clamp(max=1.0)
+        grad = grad * factor[:, None]
+    return grad, before
