@@ -16,12 +16,16 @@ from steadygan.atlas.stacked import Stacked
 from steadygan.atlas.step import Draws, Inputs, PlayerState, Step, due_at
 from steadygan.atlas.tape import Place, Tape
 from steadygan.errors import ConfigError
+from steadygan.networks import Pair
 from steadygan.penalties.placed import PlacedPenalty
 from steadygan.probes.randomness import restored_randomness
 from steadygan.types import Player
 
 SLOTS = 32
-"""Members side by side: more leave the cache of a CPU core, fewer waste launches."""
+"""Members side by side, at most: more gain nothing on a CPU, fewer waste launches."""
+
+_CACHE_BYTES = 2**21  # of a CPU core: a layer's values for all that run together should fit
+_VECTOR = 8  # members: kernels sum a torn vector of them in another order
 
 _PLAYERS: tuple[Player, Player] = ("g", "d")
 
@@ -81,8 +85,12 @@ class Ensemble:
         self.slots = [Slot(member) for member in members]
         first = family.pair(members[0].seed, members[0].initial_scale)
         self._networks: dict[Player, Stacked] = {"g": Stacked(first.g), "d": Stacked(first.d)}
-        self._state = {player: self._blank(player) for player in _PLAYERS}
-        self._steps: dict[tuple[tuple[int, ...], bool], Step] = {}
+        self._groups = self._grouped(first)
+        self._states = [
+            {player: self._blank(player, part.stop - part.start) for player in _PLAYERS}
+            for part in self._groups
+        ]
+        self._steps: dict[tuple[tuple[int, ...], int, bool], Step] = {}
         for number, member in enumerate(members):
             self.replace(number, member)
 
@@ -91,29 +99,54 @@ class Ensemble:
         with restored_randomness(torch.device("cpu")):
             pair = self.family.pair(member.seed, member.initial_scale)
         for player, network in zip(_PLAYERS, pair, strict=True):
-            state = self._state[player]
+            group, place = self._place(slot)
+            state = self._states[group][player]
             own = [p.detach()[None] for p in network.parameters()]
-            state.weights[slot] = self._networks[player].layout.joined(own)[0].to(self.device)
+            state.weights[place] = self._networks[player].layout.joined(own)[0].to(self.device)
             for moment in state.moments:
-                moment[slot] = 0
+                moment[place] = 0
         self.slots[slot] = Slot(member)
 
     def advance(self) -> Stretch:
         """One stretch for every slot; a member that reaches the family's last step rests from there."""
         d_steps = max(slot.member.d_steps for slot in self.slots)
-        each = 1 if self.family.simultaneous else d_steps + 1
         strips, rows = self._strips(d_steps)
         table = {player: self._coefficients(player, d_steps) for player in _PLAYERS}
-        weights = self._tensor([slot.member.weights for slot in self.slots]).T.contiguous()
+        weights = self._tensor([slot.member.weights for slot in self.slots]).T
+        found = [
+            self._advance(
+                number,
+                strips,
+                rows[:, part].contiguous(),
+                {player: c[..., part].contiguous() for player, c in table.items()},
+                weights[:, part].contiguous(),
+            )
+            for number, part in enumerate(self._groups)
+        ]
+        for slot in self.slots:
+            slot.step = min(slot.step + self.stretch, self.family.steps)
+        return Stretch({name: torch.cat([f[name] for f in found], dim=1) for name in found[0]})
+
+    def _advance(
+        self,
+        group: int,
+        strips: "_Joined",
+        rows: Tensor,
+        table: dict[Player, Tensor],
+        weights: Tensor,
+    ) -> dict[str, Tensor]:
+        """A stretch of those that run together: one group after the other, each as long as it is in the cache."""
+        state = self._states[group]
+        each, d_steps = len(rows) // self.stretch, len(table["d"]) // self.stretch
         found: list[tuple[tuple[str, ...], Tensor]] = []
         for s in range(self.stretch):
             due = due_at(self.family, s + 1)
             noisy = [k for k, place in enumerate(self._placed) if place in due]
             for j in range(d_steps):
-                step = self._step(due, only_d=j < d_steps - 1)
+                step = self._step(due, rows.shape[1], only_d=j < d_steps - 1)
                 inputs = Inputs(
-                    self._state["g"],
-                    self._state["d"],
+                    state["g"],
+                    state["d"],
                     _gathered(strips, rows[s * each + j], noisy),
                     _gathered(strips, rows[s * each + each - 1], []),
                     table["g"][s],
@@ -121,25 +154,24 @@ class Ensemble:
                     weights,
                 )
                 out = step(inputs)
-                self._state = {"g": out.g, "d": out.d}
+                state["g"], state["d"] = out.g, out.d
             found.append((step.signals, out.signals))
-        for slot in self.slots:
-            slot.step = min(slot.step + self.stretch, self.family.steps)
-        return Stretch(_by_name(found))
+        return _by_name(found)
 
     @torch.no_grad()
     def generate(self, z: Float[Tensor, "m b latent"]) -> Float[Tensor, "m b *event"]:
         """Every member's samples from its own latents."""
-        return self._networks["g"](self._parts("g"), z)
+        return self._each("g", z)
 
     @torch.no_grad()
     def judge(self, x: Float[Tensor, "m b *event"]) -> Float[Tensor, "m b"]:
         """Every member's logits on its own samples."""
-        return self._networks["d"](self._parts("d"), x)
+        return self._each("d", x)
 
     def weights(self, slot: int, player: Player) -> list[Tensor]:
         """A member's weights, in the order of the network's parameters."""
-        return [w[slot].clone() for w in self._parts(player)]
+        group, place = self._place(slot)
+        return [w[place].clone() for w in self._parts(group, player)]
 
     # -- tables -------------------------------------------------------------------------------------------
 
@@ -188,8 +220,8 @@ class Ensemble:
             table[:left, most - k :, :, m] = own.reshape(left, k, -1)
         return self._tensor(table.reshape(-1, *table.shape[2:]))
 
-    def _step(self, due: tuple[int, ...], *, only_d: bool) -> Step:
-        key = (due, only_d)
+    def _step(self, due: tuple[int, ...], num: int, *, only_d: bool) -> Step:
+        key = (due, num, only_d)
         if key not in self._steps:
             self._steps[key] = Step(self.family, due, only_d=only_d, compiled=self.compiled)
         return self._steps[key]
@@ -199,12 +231,30 @@ class Ensemble:
         found = enumerate(self.family.penalties)
         return [place for place, penalty in found if isinstance(penalty, PlacedPenalty)]
 
-    def _parts(self, player: Player) -> list[Tensor]:
-        return self._networks[player].layout.parts(self._state[player].weights)
+    def _grouped(self, pair: Pair) -> list[slice]:
+        """Which slots run together: as many whole vectors of members as keep a layer in the cache."""
+        num, together = len(self.slots), len(self.slots)
+        if self.device.type == "cpu":
+            linear = [m for net in pair for m in net.modules() if isinstance(m, torch.nn.Linear)]
+            widest = max((layer.out_features for layer in linear), default=1)
+            fit = _CACHE_BYTES // (4 * 2 * self.family.batch * widest) // _VECTOR * _VECTOR
+            together = min(SLOTS, max(_VECTOR, fit))
+        return [slice(k, min(k + together, num)) for k in range(0, num, together)]
 
-    def _blank(self, player: Player) -> PlayerState:
+    def _place(self, slot: int) -> tuple[int, int]:
+        return divmod(slot, self._groups[0].stop)
+
+    def _parts(self, group: int, player: Player) -> list[Tensor]:
+        return self._networks[player].layout.parts(self._states[group][player].weights)
+
+    def _each(self, player: Player, x: Tensor) -> Tensor:
+        network = self._networks[player]
+        found = [network(self._parts(n, player), x[part]) for n, part in enumerate(self._groups)]
+        return torch.cat(found)
+
+    def _blank(self, player: Player, num: int) -> PlayerState:
         moments = STACKED_OPTIMIZERS[self.family.rules[player].optimizer].moments
-        shape = len(self.slots), self._networks[player].layout.width
+        shape = num, self._networks[player].layout.width
 
         def blank() -> Tensor:
             return torch.zeros(shape, device=self.device)

@@ -87,7 +87,7 @@ class StackedAdam(StackedOptimizer):
     def coefficients(
         self, numbers: Numbers, rates: Float64[np.ndarray, " steps"], first: int
     ) -> Column:
-        """(step size, 1 − β₁, β₂, 1 − β₂, √(1 − β₂ᵗ), ε, 1 − η λ)."""
+        """(step size, 1 − β₁, β₂, 1 − β₂, 1 / √(1 − β₂ᵗ), ε, 1 − η λ)."""
         beta1, beta2 = numbers["beta1"], numbers["beta2"]
         t = np.arange(first, first + len(rates), dtype=np.float64)
         one = np.ones_like(rates)
@@ -97,7 +97,7 @@ class StackedAdam(StackedOptimizer):
                 one * (1 - beta1),
                 one * beta2,
                 one * (1 - beta2),
-                np.sqrt(1 - beta2**t),
+                1 / np.sqrt(1 - beta2**t),
                 one * numbers["eps"],
                 1 - rates * numbers["weight_decay"],
             ],
@@ -108,10 +108,10 @@ class StackedAdam(StackedOptimizer):
         self, weight: Tensor, grad: Tensor, moments: Sequence[Tensor], c: Sequence[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
         """See the class."""
-        size, w1, beta2, w2, root, eps, kept = c
+        size, w1, beta2, w2, scale, eps, kept = c
         m = moments[0] + w1 * (grad - moments[0])
         v = beta2 * moments[1] + w2 * grad * grad
-        return weight * kept - size * m / (v.sqrt() / root + eps), [m, v]
+        return weight * kept - size * m / (v.sqrt() * scale + eps), [m, v]
 
 
 class StackedRMSProp(StackedOptimizer):

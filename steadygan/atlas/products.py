@@ -34,6 +34,12 @@ def narrow_out(x: X, weight: W) -> Y:
     return found
 
 
+def leaky(x: Tensor, slope: float) -> Tensor:
+    """x where it is positive, else ``slope`` · x, slope > 0; remembers its output alone, whose signs are x's."""
+    found: Tensor = _Leaky.apply(x, slope)
+    return found
+
+
 class _Wide(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
@@ -88,3 +94,17 @@ def _narrow_weight(few: Float[Tensor, "m b k"], many: Float[Tensor, "m b n"]) ->
     """Σ over the batch of few ⊗ many, (m, k, n), for a handful k."""
     sums = [(few[:, :, k : k + 1] * many).sum(1) for k in range(few.shape[2])]
     return torch.stack(sums, dim=1)
+
+
+class _Leaky(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
+        y = torch.where(x > 0, x, x * slope)
+        ctx.save_for_backward(y)
+        ctx.slope = slope
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (y,) = ctx.saved_tensors
+        return torch.where(y > 0, grad, grad * ctx.slope), None

@@ -9,7 +9,7 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from steadygan.atlas.layout import NARROW, Layout
-from steadygan.atlas.products import narrow_in, narrow_out, wide
+from steadygan.atlas.products import leaky, narrow_in, narrow_out, wide
 from steadygan.errors import ConfigError
 from steadygan.networks.layers.seed import SIDE, Seed
 from steadygan.networks.pair import Discriminator, Generator
@@ -102,9 +102,9 @@ def _stacked(layer: nn.Module, name: str) -> Apply:
         raise _unstackable(name, "draws random numbers")
     if isinstance(layer, _NORMS):
         return lambda weights, x: torch.vmap(_batch_norm)(x, *weights)
-    if isinstance(layer, nn.LeakyReLU):
+    if isinstance(layer, nn.LeakyReLU) and layer.negative_slope > 0:
         slope = layer.negative_slope
-        return lambda weights, x: F.leaky_relu(x, slope)
+        return lambda weights, x: leaky(x, slope)
     if isinstance(layer, nn.ReLU):
         return lambda weights, x: F.relu(x)
     return _mapped(layer)
