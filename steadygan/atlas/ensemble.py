@@ -13,8 +13,8 @@ from torch import Tensor
 from steadygan.atlas.family import Family, Member
 from steadygan.atlas.optimizers import STACKED_OPTIMIZERS
 from steadygan.atlas.stacked import Stacked
-from steadygan.atlas.step import Draws, Inputs, PlayerState, Step, due_at
-from steadygan.atlas.tape import Place, Tape
+from steadygan.atlas.step import Inputs, PlayerState, Step, due_at
+from steadygan.atlas.tape import Place, Strips, Tape
 from steadygan.errors import ConfigError
 from steadygan.networks import Pair
 from steadygan.penalties.placed import PlacedPenalty
@@ -85,7 +85,9 @@ class Ensemble:
         self.slots = [Slot(member) for member in members]
         first = family.pair(members[0].seed, members[0].initial_scale)
         self._networks: dict[Player, Stacked] = {"g": Stacked(first.g), "d": Stacked(first.d)}
-        self._groups = self._grouped(first)
+        self._together = self._fitting(first)
+        starts = range(0, len(members), self._together)
+        self._groups = [slice(k, min(k + self._together, len(members))) for k in starts]
         self._states = [
             {player: self._blank(player, part.stop - part.start) for player in _PLAYERS}
             for part in self._groups
@@ -130,7 +132,7 @@ class Ensemble:
     def _advance(
         self,
         group: int,
-        strips: "_Joined",
+        strips: Strips,
         rows: Tensor,
         table: dict[Player, Tensor],
         weights: Tensor,
@@ -147,8 +149,8 @@ class Ensemble:
                 inputs = Inputs(
                     state["g"],
                     state["d"],
-                    _gathered(strips, rows[s * each + j], noisy),
-                    _gathered(strips, rows[s * each + each - 1], []),
+                    strips.batch(rows[s * each + j], noisy),
+                    strips.batch(rows[s * each + each - 1], []),
                     table["g"][s],
                     table["d"][s * d_steps + j],
                     weights,
@@ -175,7 +177,7 @@ class Ensemble:
 
     # -- tables -------------------------------------------------------------------------------------------
 
-    def _strips(self, d_steps: int) -> tuple["_Joined", Tensor]:
+    def _strips(self, d_steps: int) -> tuple[Strips, Tensor]:
         """The distinct strips of all slots end to end, and for each batch of each step every slot's row."""
         places = [Place(s.member.seed, s.step, s.member.d_steps) for s in self.slots]
         starts: dict[Place, int] = {}
@@ -192,12 +194,7 @@ class Ensemble:
             # A member with fewer steps of D rests first; where it rests, any batch will do.
             own = np.maximum(np.arange(most) - (most - each), 0)
             rows[:, :, m] = starts[place] + np.arange(self.stretch)[:, None] * each + own
-        joined = _Joined(
-            _end_to_end([s.x for s in strips]),
-            _end_to_end([s.z for s in strips]),
-            [_end_to_end(list(n)) for n in zip(*(s.noise for s in strips), strict=True)],
-        )
-        return joined, torch.from_numpy(rows.reshape(-1, len(places))).to(self.device)
+        return Strips.of(strips), torch.from_numpy(rows.reshape(-1, len(places))).to(self.device)
 
     def _coefficients(self, player: Player, d_steps: int) -> Tensor:
         """(updates, coefficients, m): those of every update of the stretch."""
@@ -231,18 +228,17 @@ class Ensemble:
         found = enumerate(self.family.penalties)
         return [place for place, penalty in found if isinstance(penalty, PlacedPenalty)]
 
-    def _grouped(self, pair: Pair) -> list[slice]:
-        """Which slots run together: as many whole vectors of members as keep a layer in the cache."""
-        num, together = len(self.slots), len(self.slots)
-        if self.device.type == "cpu":
-            linear = [m for net in pair for m in net.modules() if isinstance(m, torch.nn.Linear)]
-            widest = max((layer.out_features for layer in linear), default=1)
-            fit = _CACHE_BYTES // (4 * 2 * self.family.batch * widest) // _VECTOR * _VECTOR
-            together = min(SLOTS, max(_VECTOR, fit))
-        return [slice(k, min(k + together, num)) for k in range(0, num, together)]
+    def _fitting(self, pair: Pair) -> int:
+        """How many slots run together: as many whole vectors of members as keep a layer in the cache."""
+        if self.device.type != "cpu":
+            return len(self.slots)
+        linear = [m for net in pair for m in net.modules() if isinstance(m, torch.nn.Linear)]
+        widest = max((layer.out_features for layer in linear), default=1)
+        fit = _CACHE_BYTES // (4 * 2 * self.family.batch * widest) // _VECTOR * _VECTOR
+        return min(SLOTS, max(_VECTOR, fit), len(self.slots))
 
     def _place(self, slot: int) -> tuple[int, int]:
-        return divmod(slot, self._groups[0].stop)
+        return divmod(slot, self._together)
 
     def _parts(self, group: int, player: Player) -> list[Tensor]:
         return self._networks[player].layout.parts(self._states[group][player].weights)
@@ -263,27 +259,6 @@ class Ensemble:
 
     def _tensor(self, numbers: object) -> Tensor:
         return torch.as_tensor(np.asarray(numbers), dtype=torch.float32).to(self.device)
-
-
-class _Joined(NamedTuple):
-    """Strips end to end."""
-
-    x: Tensor
-    z: Tensor
-    noise: list[Tensor]
-
-
-def _end_to_end(parts: list[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
-def _gathered(strips: _Joined, rows: Tensor, noisy: list[int]) -> Draws:
-    """Every slot's batch."""
-    return Draws(
-        strips.x.index_select(0, rows),
-        strips.z.index_select(0, rows),
-        [strips.noise[k].index_select(0, rows) for k in noisy],
-    )
 
 
 def _by_name(

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
-import torch
 from jaxtyping import Float64
 from torch import Tensor
 
@@ -176,9 +175,7 @@ STACKED_OPTIMIZERS: dict[str, StackedOptimizer] = {
 }
 
 
-def clipped(
-    grad: Tensor, *, value: float | None, norm: float | None
-) -> tuple[Tensor, Tensor]:
+def clipped(grad: Tensor, *, value: float | None, norm: float | None) -> tuple[Tensor, Tensor]:
     """Each member's gradient after clipping, and its norm before: clamp to ±value, then rescale to ``norm``.
 
     Shape: grad (m, n) -> the same, and (m,).

@@ -5,6 +5,7 @@ zeros. These are written so that whatever is computed is read and stored in orde
 twice, as gradient penalties ask.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -14,30 +15,6 @@ from torch import Tensor
 X = Float[Tensor, "m b i"]
 W = Float[Tensor, "m o i"]
 Y = Float[Tensor, "m b o"]
-
-
-def wide(x: X, weight: W) -> Y:
-    """x Wᵀ by batched matrix products."""
-    found: Tensor = _Wide.apply(x, weight)
-    return found
-
-
-def narrow_in(x: X, weight: W) -> Y:
-    """x Wᵀ for a handful of inputs: a sum of outer products, element by element."""
-    found: Tensor = _NarrowIn.apply(x, weight)
-    return found
-
-
-def narrow_out(x: X, weight: W) -> Y:
-    """x Wᵀ for a handful of outputs: one scalar product for each."""
-    found: Tensor = _NarrowOut.apply(x, weight)
-    return found
-
-
-def leaky(x: Tensor, slope: float) -> Tensor:
-    """x where it is positive, else ``slope`` · x, slope > 0; remembers its output alone, whose signs are x's."""
-    found: Tensor = _Leaky.apply(x, slope)
-    return found
 
 
 class _Wide(torch.autograd.Function):
@@ -108,3 +85,30 @@ class _Leaky(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (y,) = ctx.saved_tensors
         return torch.where(y > 0, grad, grad * ctx.slope), None
+
+
+# torch does not say what ``apply`` returns.
+_wide: Callable[..., Tensor] = _Wide.apply
+_narrow_in: Callable[..., Tensor] = _NarrowIn.apply
+_narrow_out: Callable[..., Tensor] = _NarrowOut.apply
+_leaky: Callable[..., Tensor] = _Leaky.apply
+
+
+def wide(x: X, weight: W) -> Y:
+    """x Wᵀ by batched matrix products."""
+    return _wide(x, weight)
+
+
+def narrow_in(x: X, weight: W) -> Y:
+    """x Wᵀ for a handful of inputs: a sum of outer products, element by element."""
+    return _narrow_in(x, weight)
+
+
+def narrow_out(x: X, weight: W) -> Y:
+    """x Wᵀ for a handful of outputs: one scalar product for each."""
+    return _narrow_out(x, weight)
+
+
+def leaky(x: Tensor, slope: float) -> Tensor:
+    """x where it is positive, else ``slope`` · x, slope > 0; remembers its output alone, whose signs are x's."""
+    return _leaky(x, slope)

@@ -167,7 +167,7 @@ class Step:
         if sides or not self._per_sample:
             real, judged = Judged(x, critic(x)), Judged(y, critic(y))
         else:  # one pass over both: half the launches, larger products
-            both = self._d(d, torch.cat([draws.x, fake.detach()], dim=1)).split(b, dim=1)
+            both = self._d(d, torch.cat([draws.x, fake.detach()], dim=1)).chunk(2, dim=1)
             real, judged = (Judged(p, of.flatten()) for p, of in zip((x, y), both, strict=True))
         rows = [side.logits.view(m, b) for side in (real, judged)]
         loss = torch.vmap(family.objective.d_loss)(*rows).mean(1)
