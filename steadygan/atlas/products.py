@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import leaky_relu
 
 X = Float[Tensor, "m b i"]
 W = Float[Tensor, "m o i"]
@@ -76,7 +77,7 @@ def _narrow_weight(few: Float[Tensor, "m b k"], many: Float[Tensor, "m b n"]) ->
 class _Leaky(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
-        y = torch.where(x > 0, x, x * slope)
+        y = leaky_relu(x, slope)
         ctx.save_for_backward(y)
         ctx.slope = slope
         return y
@@ -84,7 +85,7 @@ class _Leaky(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (y,) = ctx.saved_tensors
-        return torch.where(y > 0, grad, grad * ctx.slope), None
+        return torch.ops.aten.leaky_relu_backward(grad, y, ctx.slope, True), None
 
 
 # torch does not say what ``apply`` returns.
