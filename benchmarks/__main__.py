@@ -19,6 +19,7 @@ TITLES = {
     "memory": "Peak memory of a training step",
     "denormals": "A saturated discriminator with and without flush-to-zero",
     "atlas": "An ensemble against one training after the other",
+    "outcomes": "Words of an atlas and of separate trainings",
     "startup": "Start-up",
     "metrics": "Metrics against the libraries that compute the same",
     "updates": "Update rules on oscillating games, at equal gradient evaluations",

@@ -11,11 +11,12 @@ import torch
 from steadygan.atlas.ensemble import SLOTS, Ensemble, Stretch
 from steadygan.atlas.family import Family, Member
 from steadygan.atlas.looks import Looks
-from steadygan.atlas.outcome import LAST, Outcome, outcome
+from steadygan.atlas.outcome import Outcome, outcome
 from steadygan.doctor import Doctor
 from steadygan.metrics.truth import Reading, Verdict, verdict
 
 _ROWS = 10  # of losses and gradients between two looks, for the doctor
+_READINGS = 6  # of the truth that its verdict asks for
 _OF_EVERY_STEP = ("loss_d", "loss_g", "logit_real", "logit_fake", "grad_norm_d", "grad_norm_g")
 
 Row = dict[str, float]
@@ -117,7 +118,7 @@ def play(
         seen, bad = looks.measure(ensemble), _first_bad(stretch)
         active = [n for n in range(len(charts)) if n not in resting]
         on_stretch(sum(ensemble.slots[n].step - before[n] for n in active))
-        near_end = family.steps - LAST * ensemble.stretch
+        near_end = family.steps - _READINGS * ensemble.stretch
         truths = looks.truths(ensemble, [n for n in active if ensemble.slots[n].step > near_end])
         for n in active:
             slot = ensemble.slots[n]

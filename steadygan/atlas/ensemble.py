@@ -13,15 +13,19 @@ from torch import Tensor
 from steadygan.atlas.family import Family, Member
 from steadygan.atlas.optimizers import STACKED_OPTIMIZERS
 from steadygan.atlas.stacked import Stacked
-from steadygan.atlas.step import Draws, Inputs, PlayerState, Step, due_at
-from steadygan.atlas.tape import Place, Tape
+from steadygan.atlas.step import Inputs, PlayerState, Step, due_at
+from steadygan.atlas.tape import Place, Strips, Tape
 from steadygan.errors import ConfigError
+from steadygan.networks import Pair
 from steadygan.penalties.placed import PlacedPenalty
 from steadygan.probes.randomness import restored_randomness
 from steadygan.types import Player
 
 SLOTS = 32
-"""Members side by side: more leave the cache of a CPU core, fewer waste launches."""
+"""Members side by side, at most: more gain nothing on a CPU, fewer waste launches."""
+
+_CACHE_BYTES = 2**21  # of a CPU core: a layer's values for all that run together should fit
+_VECTOR = 8  # members: kernels sum a torn vector of them in another order
 
 _PLAYERS: tuple[Player, Player] = ("g", "d")
 
@@ -80,12 +84,15 @@ class Ensemble:
         self.tape = Tape(family, stretch, self.device)
         self.slots = [Slot(member) for member in members]
         first = family.pair(members[0].seed, members[0].initial_scale)
-        self._g, self._d = Stacked(first.g), Stacked(first.d)
-        self._state: dict[Player, PlayerState] = {
-            "g": self._blank(first.g, "g"),
-            "d": self._blank(first.d, "d"),
-        }
-        self._steps: dict[tuple[tuple[int, ...], bool], Step] = {}
+        self._networks: dict[Player, Stacked] = {"g": Stacked(first.g), "d": Stacked(first.d)}
+        self._together = self._fitting(first)
+        starts = range(0, len(members), self._together)
+        self._groups = [slice(k, min(k + self._together, len(members))) for k in starts]
+        self._states = [
+            {player: self._blank(player, part.stop - part.start) for player in _PLAYERS}
+            for part in self._groups
+        ]
+        self._steps: dict[tuple[tuple[int, ...], int, bool], Step] = {}
         for number, member in enumerate(members):
             self.replace(number, member)
 
@@ -94,59 +101,83 @@ class Ensemble:
         with restored_randomness(torch.device("cpu")):
             pair = self.family.pair(member.seed, member.initial_scale)
         for player, network in zip(_PLAYERS, pair, strict=True):
-            state = self._state[player]
-            for weight, own in zip(state.weights, network.parameters(), strict=True):
-                weight[slot] = own.detach().to(self.device)
-            for moment in (m for moments in state.moments for m in moments):
-                moment[slot] = 0
+            group, place = self._place(slot)
+            state = self._states[group][player]
+            own = [p.detach()[None] for p in network.parameters()]
+            state.weights[place] = self._networks[player].layout.joined(own)[0].to(self.device)
+            for moment in state.moments:
+                moment[place] = 0
         self.slots[slot] = Slot(member)
 
     def advance(self) -> Stretch:
         """One stretch for every slot; a member that reaches the family's last step rests from there."""
         d_steps = max(slot.member.d_steps for slot in self.slots)
-        each = 1 if self.family.simultaneous else d_steps + 1
         strips, rows = self._strips(d_steps)
         table = {player: self._coefficients(player, d_steps) for player in _PLAYERS}
-        weights = self._tensor([slot.member.weights for slot in self.slots]).T.contiguous()
+        weights = self._tensor([slot.member.weights for slot in self.slots]).T
+        found = [
+            self._advance(
+                number,
+                strips,
+                rows[:, part].contiguous(),
+                {player: c[..., part].contiguous() for player, c in table.items()},
+                weights[:, part].contiguous(),
+            )
+            for number, part in enumerate(self._groups)
+        ]
+        for slot in self.slots:
+            slot.step = min(slot.step + self.stretch, self.family.steps)
+        return Stretch({name: torch.cat([f[name] for f in found], dim=1) for name in found[0]})
+
+    def _advance(
+        self,
+        group: int,
+        strips: Strips,
+        rows: Tensor,
+        table: dict[Player, Tensor],
+        weights: Tensor,
+    ) -> dict[str, Tensor]:
+        """A stretch of those that run together: one group after the other, each as long as it is in the cache."""
+        state = self._states[group]
+        each, d_steps = len(rows) // self.stretch, len(table["d"]) // self.stretch
         found: list[tuple[tuple[str, ...], Tensor]] = []
         for s in range(self.stretch):
             due = due_at(self.family, s + 1)
             noisy = [k for k, place in enumerate(self._placed) if place in due]
             for j in range(d_steps):
-                step = self._step(due, only_d=j < d_steps - 1)
+                step = self._step(due, rows.shape[1], only_d=j < d_steps - 1)
                 inputs = Inputs(
-                    self._state["g"],
-                    self._state["d"],
-                    _gathered(strips, rows[s * each + j], noisy),
-                    _gathered(strips, rows[s * each + each - 1], []),
+                    state["g"],
+                    state["d"],
+                    strips.batch(rows[s * each + j], noisy),
+                    strips.batch(rows[s * each + each - 1], []),
                     table["g"][s],
                     table["d"][s * d_steps + j],
                     weights,
                 )
                 out = step(inputs)
-                self._state = {"g": out.g, "d": out.d}
+                state["g"], state["d"] = out.g, out.d
             found.append((step.signals, out.signals))
-        for slot in self.slots:
-            slot.step = min(slot.step + self.stretch, self.family.steps)
-        return Stretch(_by_name(found))
+        return _by_name(found)
 
     @torch.no_grad()
     def generate(self, z: Float[Tensor, "m b latent"]) -> Float[Tensor, "m b *event"]:
         """Every member's samples from its own latents."""
-        return self._g(self._state["g"].weights, z)
+        return self._each("g", z)
 
     @torch.no_grad()
     def judge(self, x: Float[Tensor, "m b *event"]) -> Float[Tensor, "m b"]:
         """Every member's logits on its own samples."""
-        return self._d(self._state["d"].weights, x)
+        return self._each("d", x)
 
     def weights(self, slot: int, player: Player) -> list[Tensor]:
         """A member's weights, in the order of the network's parameters."""
-        return [w[slot].clone() for w in self._state[player].weights]
+        group, place = self._place(slot)
+        return [w[place].clone() for w in self._parts(group, player)]
 
     # -- tables -------------------------------------------------------------------------------------------
 
-    def _strips(self, d_steps: int) -> tuple["_Joined", Tensor]:
+    def _strips(self, d_steps: int) -> tuple[Strips, Tensor]:
         """The distinct strips of all slots end to end, and for each batch of each step every slot's row."""
         places = [Place(s.member.seed, s.step, s.member.d_steps) for s in self.slots]
         starts: dict[Place, int] = {}
@@ -163,12 +194,7 @@ class Ensemble:
             # A member with fewer steps of D rests first; where it rests, any batch will do.
             own = np.maximum(np.arange(most) - (most - each), 0)
             rows[:, :, m] = starts[place] + np.arange(self.stretch)[:, None] * each + own
-        joined = _Joined(
-            _end_to_end([s.x for s in strips]),
-            _end_to_end([s.z for s in strips]),
-            [_end_to_end(list(n)) for n in zip(*(s.noise for s in strips), strict=True)],
-        )
-        return joined, torch.from_numpy(rows.reshape(-1, len(places))).to(self.device)
+        return Strips.of(strips), torch.from_numpy(rows.reshape(-1, len(places))).to(self.device)
 
     def _coefficients(self, player: Player, d_steps: int) -> Tensor:
         """(updates, coefficients, m): those of every update of the stretch."""
@@ -191,8 +217,8 @@ class Ensemble:
             table[:left, most - k :, :, m] = own.reshape(left, k, -1)
         return self._tensor(table.reshape(-1, *table.shape[2:]))
 
-    def _step(self, due: tuple[int, ...], *, only_d: bool) -> Step:
-        key = (due, only_d)
+    def _step(self, due: tuple[int, ...], num: int, *, only_d: bool) -> Step:
+        key = (due, num, only_d)
         if key not in self._steps:
             self._steps[key] = Step(self.family, due, only_d=only_d, compiled=self.compiled)
         return self._steps[key]
@@ -202,41 +228,37 @@ class Ensemble:
         found = enumerate(self.family.penalties)
         return [place for place, penalty in found if isinstance(penalty, PlacedPenalty)]
 
-    def _blank(self, network: torch.nn.Module, player: Player) -> PlayerState:
+    def _fitting(self, pair: Pair) -> int:
+        """How many slots run together: as many whole vectors of members as keep a layer in the cache."""
+        if self.device.type != "cpu":
+            return len(self.slots)
+        linear = [m for net in pair for m in net.modules() if isinstance(m, torch.nn.Linear)]
+        widest = max((layer.out_features for layer in linear), default=1)
+        fit = _CACHE_BYTES // (4 * 2 * self.family.batch * widest) // _VECTOR * _VECTOR
+        return min(SLOTS, max(_VECTOR, fit), len(self.slots))
+
+    def _place(self, slot: int) -> tuple[int, int]:
+        return divmod(slot, self._together)
+
+    def _parts(self, group: int, player: Player) -> list[Tensor]:
+        return self._networks[player].layout.parts(self._states[group][player].weights)
+
+    def _each(self, player: Player, x: Tensor) -> Tensor:
+        network = self._networks[player]
+        found = [network(self._parts(n, player), x[part]) for n, part in enumerate(self._groups)]
+        return torch.cat(found)
+
+    def _blank(self, player: Player, num: int) -> PlayerState:
         moments = STACKED_OPTIMIZERS[self.family.rules[player].optimizer].moments
+        shape = num, self._networks[player].layout.width
 
-        def blank(p: Tensor) -> Tensor:
-            return torch.zeros(len(self.slots), *p.shape, device=self.device)
+        def blank() -> Tensor:
+            return torch.zeros(shape, device=self.device)
 
-        parameters = [p.detach() for p in network.parameters()]
-        return PlayerState(
-            [blank(p) for p in parameters],
-            [[blank(p) for _ in range(moments)] for p in parameters],
-        )
+        return PlayerState(blank(), [blank() for _ in range(moments)])
 
     def _tensor(self, numbers: object) -> Tensor:
         return torch.as_tensor(np.asarray(numbers), dtype=torch.float32).to(self.device)
-
-
-class _Joined(NamedTuple):
-    """Strips end to end."""
-
-    x: Tensor
-    z: Tensor
-    noise: list[Tensor]
-
-
-def _end_to_end(parts: list[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
-def _gathered(strips: _Joined, rows: Tensor, noisy: list[int]) -> Draws:
-    """Every slot's batch."""
-    return Draws(
-        strips.x.index_select(0, rows),
-        strips.z.index_select(0, rows),
-        [strips.noise[k].index_select(0, rows) for k in noisy],
-    )
 
 
 def _by_name(

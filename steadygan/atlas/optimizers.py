@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
-import torch
 from jaxtyping import Float64
 from torch import Tensor
 
@@ -44,7 +43,7 @@ class StackedOptimizer(ABC):
     ) -> tuple[Tensor, list[Tensor]]:
         """The weight and its moments after one update.
 
-        Shape: weight, grad, moments (m, …); c: one tensor a coefficient, to be broadcast: (m, 1, …).
+        Shape: weight, grad, moments (m, n); c: one tensor a coefficient, to be broadcast: (m, 1).
         """
 
     def known(self, options: Mapping[str, object], where: str) -> dict[str, float]:
@@ -87,7 +86,7 @@ class StackedAdam(StackedOptimizer):
     def coefficients(
         self, numbers: Numbers, rates: Float64[np.ndarray, " steps"], first: int
     ) -> Column:
-        """(step size, 1 − β₁, β₂, 1 − β₂, √(1 − β₂ᵗ), ε, 1 − η λ)."""
+        """(step size, 1 − β₁, β₂, 1 − β₂, 1 / √(1 − β₂ᵗ), ε, 1 − η λ)."""
         beta1, beta2 = numbers["beta1"], numbers["beta2"]
         t = np.arange(first, first + len(rates), dtype=np.float64)
         one = np.ones_like(rates)
@@ -97,7 +96,7 @@ class StackedAdam(StackedOptimizer):
                 one * (1 - beta1),
                 one * beta2,
                 one * (1 - beta2),
-                np.sqrt(1 - beta2**t),
+                1 / np.sqrt(1 - beta2**t),
                 one * numbers["eps"],
                 1 - rates * numbers["weight_decay"],
             ],
@@ -108,10 +107,10 @@ class StackedAdam(StackedOptimizer):
         self, weight: Tensor, grad: Tensor, moments: Sequence[Tensor], c: Sequence[Tensor]
     ) -> tuple[Tensor, list[Tensor]]:
         """See the class."""
-        size, w1, beta2, w2, root, eps, kept = c
+        size, w1, beta2, w2, scale, eps, kept = c
         m = moments[0] + w1 * (grad - moments[0])
         v = beta2 * moments[1] + w2 * grad * grad
-        return weight * kept - size * m / (v.sqrt() / root + eps), [m, v]
+        return weight * kept - size * m / (v.sqrt() * scale + eps), [m, v]
 
 
 class StackedRMSProp(StackedOptimizer):
@@ -176,28 +175,15 @@ STACKED_OPTIMIZERS: dict[str, StackedOptimizer] = {
 }
 
 
-def clipped(
-    grads: Sequence[Tensor], *, value: float | None, norm: float | None
-) -> tuple[list[Tensor], Tensor]:
+def clipped(grad: Tensor, *, value: float | None, norm: float | None) -> tuple[Tensor, Tensor]:
     """Each member's gradient after clipping, and its norm before: clamp to ±value, then rescale to ``norm``.
 
-    Shape: grads (m, …) -> the same, and (m,).
+    Shape: grad (m, n) -> the same, and (m,).
     """
-    before = _norm(grads)
-    out = list(grads)
+    before = grad.square().sum(1).sqrt()
     if value is not None:
-        out = [g.clamp(-value, value) for g in out]
+        grad = grad.clamp(-value, value)
     if norm is not None:
-        factor = (norm / (_norm(out) + 1e-12)).clamp(max=1.0)
-        out = [g * over(factor, g) for g in out]
-    return out, before
-
-
-def over(number: Tensor, like: Tensor) -> Tensor:
-    """A number a member, (m,), made ready to be broadcast over that member's tensor (m, …)."""
-    return number.reshape(-1, *[1] * (like.ndim - 1))
-
-
-def _norm(grads: Sequence[Tensor]) -> Tensor:
-    squares = [g.flatten(1).square().sum(1) for g in grads]
-    return torch.stack(squares).sum(0).sqrt()
+        factor = (norm / (grad.square().sum(1).sqrt() + 1e-12)).clamp(max=1.0)
+        grad = grad * factor[:, None]
+    return grad, before

@@ -8,13 +8,14 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from steadygan.atlas.layout import NARROW, Layout
+from steadygan.atlas.products import leaky, narrow_in, narrow_out, wide
 from steadygan.errors import ConfigError
 from steadygan.networks.layers.seed import SIDE, Seed
 from steadygan.networks.pair import Discriminator, Generator
 
 Apply = Callable[[Sequence[Tensor], Tensor], Tensor]
 
-_SMALL = 4  # sizes up to here cost a batched product more than their elements are worth
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 _RANDOM = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout)
 
@@ -47,6 +48,7 @@ class Stacked:
 
     def __init__(self, network: Generator | Discriminator) -> None:
         self.event = network.event if isinstance(network, Generator) else None
+        self.layout = Layout(network)
         self._layers: list[tuple[Apply, int, int]] = []
         names = [name for name, _ in network.named_parameters()]
         for name, layer in _layers_of(network):
@@ -100,9 +102,9 @@ def _stacked(layer: nn.Module, name: str) -> Apply:
         raise _unstackable(name, "draws random numbers")
     if isinstance(layer, _NORMS):
         return lambda weights, x: torch.vmap(_batch_norm)(x, *weights)
-    if isinstance(layer, nn.LeakyReLU):
+    if isinstance(layer, nn.LeakyReLU) and layer.negative_slope > 0:
         slope = layer.negative_slope
-        return lambda weights, x: F.leaky_relu(x, slope)
+        return lambda weights, x: leaky(x, slope)
     if isinstance(layer, nn.ReLU):
         return lambda weights, x: F.relu(x)
     return _mapped(layer)
@@ -111,13 +113,12 @@ def _stacked(layer: nn.Module, name: str) -> Apply:
 def _linear(weights: Sequence[Tensor], x: Float[Tensor, "m b i"]) -> Float[Tensor, "m b o"]:
     weight, *bias = weights
     num_out, num_in = weight.shape[1:]
-    if num_in <= _SMALL:
-        terms = [x[:, :, k : k + 1] * weight[:, None, :, k] for k in range(num_in)]
-        h = sum(terms[1:], terms[0])
-    elif num_out <= _SMALL:
-        h = torch.stack([(x * weight[:, None, k]).sum(-1) for k in range(num_out)], dim=-1)
-    else:
-        h = torch.bmm(x, weight.transpose(1, 2))
+    product = wide
+    if num_in <= NARROW:
+        product = narrow_in
+    elif num_out <= NARROW:
+        product = narrow_out
+    h = product(x, weight)
     return h + bias[0][:, None] if bias else h
 
 

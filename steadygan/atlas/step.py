@@ -1,17 +1,17 @@
 """One step of all members at once, as a pure function of tensors, which can be compiled as one graph."""
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from steadygan.atlas.family import Family
-from steadygan.atlas.optimizers import STACKED_OPTIMIZERS, clipped, over
+from steadygan.atlas.machine_code import machine_code
+from steadygan.atlas.optimizers import STACKED_OPTIMIZERS, clipped
 from steadygan.atlas.stacked import Stacked
 from steadygan.names import snake_case
 from steadygan.penalties import Penalty
@@ -23,10 +23,10 @@ Tensors = list[Tensor]
 
 
 class PlayerState(NamedTuple):
-    """A player's stacked weights, and the moments of each in order."""
+    """All members' weights of a player, a row (``Layout``) each, and as many rows of each moment."""
 
-    weights: Tensors
-    moments: list[Tensors]
+    weights: Float[Tensor, "m n"]
+    moments: Tensors
 
 
 class Draws(NamedTuple):
@@ -73,7 +73,7 @@ class Step:
     due: tuple[int, ...]
     only_d: bool = False
     compiled: bool = False
-    _run: Callable[[Inputs], tuple[object, ...]] | None = field(default=None, init=False)
+    _run: Callable[[Inputs], Outputs] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """The stacked networks, from a pair that is thrown away."""
@@ -92,25 +92,18 @@ class Step:
         """One step; the inputs keep their values."""
         if self._run is None:
             self._run = self._prepared(inputs)
-        return Outputs._make(self._run(inputs))  # a traced graph returns plain tuples
+        return self._run(inputs)
 
-    def _prepared(self, inputs: Inputs) -> Callable[[Inputs], tuple[object, ...]]:
-        """The step as it is, or traced and compiled where that was asked for and a compiler is there."""
+    def _prepared(self, inputs: Inputs) -> Callable[[Inputs], Outputs]:
+        """The step as it is, or as machine code where that was asked for and a compiler is there."""
         if not self.compiled:
             return self.step
-        graph = make_fx(lambda given: self.step(given))(
-            inputs
-        )  # a bound method counts as two arguments
-        run: Callable[[Inputs], tuple[object, ...]] = torch.compile(
-            graph, fullgraph=True, dynamic=False
-        )
         try:
-            run(inputs)
+            return machine_code(self.step, inputs)
         except Exception as error:  # the compiler's own errors have no common root
             reason = " ".join(str(error).split())[:120]
             warnings.warn(f"the ensemble runs uncompiled, 2-4 times slower: {reason}", stacklevel=2)
             return self.step
-        return run
 
     def step(self, inputs: Inputs) -> Outputs:
         """The step as torch would run it line by line."""
@@ -129,29 +122,30 @@ class Step:
     def _d_step(self, inputs: Inputs) -> tuple[PlayerState, Tensors]:
         d, draws = inputs.d, inputs.draws_d
         with torch.no_grad():
-            fake = self._g(inputs.g.weights, draws.z)
-        leaves = [w.detach().requires_grad_() for w in d.weights]
+            fake = self._g(self._g.layout.parts(inputs.g.weights), draws.z)
+        leaves = [w.detach().requires_grad_() for w in self._d.layout.parts(d.weights)]
         with torch.enable_grad():
             total, signals = self._d_total(leaves, draws, fake, inputs.weights)
             grads = torch.autograd.grad(total.sum(), leaves)
-        moved, before = self._moved("d", d, grads, inputs.c_d)
+        moved, before = self._moved("d", d, self._d.layout.joined(grads), inputs.c_d)
         return moved, [*signals, before]
 
     def _g_step(self, inputs: Inputs, draws: Draws, d: PlayerState) -> tuple[PlayerState, Tensors]:
         objective = self.family.objective
-        leaves = [w.detach().requires_grad_() for w in inputs.g.weights]
+        leaves = [w.detach().requires_grad_() for w in self._g.layout.parts(inputs.g.weights)]
+        judge = self._d.layout.parts(d.weights)
         real = None
         if objective.needs_real_for_g:
             with torch.no_grad():
-                real = self._d(d.weights, draws.x)
+                real = self._d(judge, draws.x)
         with torch.enable_grad():
-            fake = self._d(d.weights, self._g(leaves, draws.z))
+            fake = self._d(judge, self._g(leaves, draws.z))
             if real is None:
                 loss = torch.vmap(objective.g_loss)(fake).mean(1)
             else:
                 loss = torch.vmap(objective.g_loss)(fake, real).mean(1)
             grads = torch.autograd.grad(loss.sum(), leaves)
-        moved, before = self._moved("g", inputs.g, grads, inputs.c_g)
+        moved, before = self._moved("g", inputs.g, self._g.layout.joined(grads), inputs.c_g)
         return moved, [loss.detach(), before]
 
     def _d_total(
@@ -173,8 +167,8 @@ class Step:
         if sides or not self._per_sample:
             real, judged = Judged(x, critic(x)), Judged(y, critic(y))
         else:  # one pass over both: half the launches, larger products
-            both = self._d(d, torch.cat([draws.x, fake.detach()], dim=1))
-            real, judged = Judged(x, both[:, :b].flatten()), Judged(y, both[:, b:].flatten())
+            both = self._d(d, torch.cat([draws.x, fake.detach()], dim=1)).chunk(2, dim=1)
+            real, judged = (Judged(p, of.flatten()) for p, of in zip((x, y), both, strict=True))
         rows = [side.logits.view(m, b) for side in (real, judged)]
         loss = torch.vmap(family.objective.d_loss)(*rows).mean(1)
         signals = [loss.detach(), *(row.detach().mean(1) for row in rows)]
@@ -187,21 +181,17 @@ class Step:
         return total, signals
 
     def _moved(
-        self, player: Player, state: PlayerState, grads: Sequence[Tensor], c: Tensor
+        self, player: Player, state: PlayerState, grad: Tensor, c: Tensor
     ) -> tuple[PlayerState, Tensor]:
         rules = self.family.rules[player]
         optimizer = STACKED_OPTIMIZERS[rules.optimizer]
         with torch.no_grad():
-            kept, before = clipped(grads, value=rules.clip_value, norm=rules.clip_norm)
-            weights, moments = [], []
-            for weight, grad, moment in zip(state.weights, kept, state.moments, strict=True):
-                row = [over(number, weight) for number in c]
-                moved, averages = optimizer.update(weight, grad, moment, row)
-                if player == "d" and self.family.clip_weights is not None:
-                    limit = self.family.clip_weights
-                    moved = moved.clamp(-limit, limit)
-                weights.append(moved)
-                moments.append(averages)
+            kept, before = clipped(grad, value=rules.clip_value, norm=rules.clip_norm)
+            row = [number[:, None] for number in c]
+            weights, moments = optimizer.update(state.weights, kept, state.moments, row)
+            if player == "d" and self.family.clip_weights is not None:
+                limit = self.family.clip_weights
+                weights = weights.clamp(-limit, limit)
         return PlayerState(weights, moments), before
 
 

@@ -1,6 +1,7 @@
 """What members draw, made once for all that share a seed: batches and noise by step, as in ``train``."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from steadygan.atlas.family import Family
-from steadygan.atlas.step import due_at
+from steadygan.atlas.step import Draws, due_at
 from steadygan.data.seeds import mix
 from steadygan.penalties.placed import PlacedPenalty
 from steadygan.probes.randomness import restored_randomness
@@ -30,6 +31,32 @@ class Strip(NamedTuple):
     def num_bytes(self) -> int:
         """What it holds."""
         return sum(t.nbytes for t in (self.x, self.z, *self.noise))
+
+
+class Strips(NamedTuple):
+    """Strips end to end, as one."""
+
+    x: Tensor
+    z: Tensor
+    noise: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, strips: Sequence[Strip]) -> "Strips":
+        """These, in order."""
+        noise = zip(*(strip.noise for strip in strips), strict=True)
+        return cls(
+            _end_to_end([strip.x for strip in strips]),
+            _end_to_end([strip.z for strip in strips]),
+            tuple(_end_to_end(own) for own in noise),
+        )
+
+    def batch(self, rows: Tensor, noisy: Sequence[int]) -> Draws:
+        """Every member's batch, from its own row; of the noise only these."""
+        return Draws(
+            self.x.index_select(0, rows),
+            self.z.index_select(0, rows),
+            [self.noise[k].index_select(0, rows) for k in noisy],
+        )
 
 
 @dataclass(frozen=True)
@@ -101,3 +128,7 @@ class Tape:
                         if i in due:
                             rows[i][s * each + j] = penalty.noise(x[s * each + j])
         return [rows[i] for i, _ in placed]
+
+
+def _end_to_end(parts: Sequence[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(list(parts))

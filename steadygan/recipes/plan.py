@@ -17,7 +17,7 @@ from steadygan.recipes.sources import load_recipe
 
 _SMALL = {"mlp": ("width", 32), "dcgan": ("width", 8), "batch": ("batch", 64)}
 _MOST_STEPS = 2000
-_WORTH_COMPILING = 150_000  # steps of single games; below, a compiler costs more than it saves
+_WORTH_COMPILING = 50_000  # steps of single games; below, a compiler costs more than it saves
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from steadygan.atlas import outcome
@@ -53,3 +54,30 @@ def test_moving_towards_the_data_is_no_oscillation() -> None:
 
     assert outcome([at(2.0**-k) for k in range(6)]) == "vanishing"
     assert outcome([at(0.5) for _ in range(6)]) == "oscillating"
+
+
+def test_a_chaotic_orbit_gets_one_word_whenever_it_is_looked_at() -> None:
+    """Distances over three decades, as measured of Adam at rates of 0.05 on ``rings``: the word is of the game."""
+    generator = np.random.default_rng(0)
+    words = [
+        outcome(
+            {
+                **WELL,
+                "coverage": 0.0,
+                "modes": generator.uniform(0.05, 0.5),
+                "mode_shift": generator.uniform(0.6, 0.95),
+                "energy_distance": 10 ** generator.uniform(-0.7, 1.7),
+                "dispersion": 10 ** generator.uniform(-0.7, 0.5),
+                "fixed_z_drift": 10 ** generator.uniform(-0.2, 1.3),
+            }
+            for _ in range(20)
+        )
+        for _ in range(200)
+    ]
+    assert words.count("oscillating") > 190
+
+
+def test_far_at_some_looks_is_not_gone() -> None:
+    far, back = {**WELL, **CASES["exploded"], "fixed_z_drift": 20.0}, {**WELL, "modes": 0.3}
+    assert outcome([WELL, *[far] * 19]) == "exploded"
+    assert outcome([WELL, *[far, {**back, "fixed_z_drift": 20.0}] * 10]) == "oscillating"

@@ -10,14 +10,14 @@ from torch import Tensor
 from steadygan.atlas.outcome_map import Scale
 from steadygan.atlas.toys import Toy, ToySettings, toy_map
 from steadygan.errors import ConfigError
-from steadygan.objectives import NonSaturating, Objective, Relativistic, Wasserstein
+from steadygan.objectives import Hinge, NonSaturating, Objective, Relativistic, Wasserstein
 from steadygan.penalties import R1
 from steadygan.recipes.axes import Axis
 from steadygan.recipes.toys import map_toy
 
 GAMES = [
     (objective, simultaneous)
-    for objective in (Wasserstein(), NonSaturating(), Relativistic())
+    for objective in (Wasserstein(), NonSaturating(), Relativistic(), Hinge())
     for simultaneous in (True, False)
 ]
 X = Scale("optimizer.lr", tuple(np.geomspace(3e-2, 4, 9)), log=True)
@@ -42,6 +42,20 @@ def test_measured_is_predicted_within_a_cell(objective: Objective, simultaneous:
             near = stable[max(0, i - 1) : i + 2, max(0, j - 1) : j + 2]
             assert near.any(), (i, j)
             assert not near.all(), (i, j)
+
+
+@pytest.mark.parametrize("simultaneous", [True, False])
+def test_the_bilinear_game_with_a_penalty_is_predicted_too(simultaneous: bool) -> None:
+    axes = Axis(X.key, X.values, log=True), Axis(Y.key, Y.values)
+    rule = "simultaneous" if simultaneous else "alternating"
+    found = map_toy("bilinear", *axes, settings=[f"update.rule={rule}"], steps=800)
+    stable = (
+        Toy(Wasserstein(), (R1(),), simultaneous=simultaneous).radius(*HELD.at(*cells())) < 1 - 1e-9
+    ).reshape(9, 9)
+    for i, j in itertools.product(range(9), range(9)):
+        near = stable[max(0, i - 1) : i + 2, max(0, j - 1) : j + 2]
+        healthy = found.outcomes("wasserstein", i, j) == ("healthy",)
+        assert bool(near.any()) if healthy else not near.all(), (i, j)
 
 
 @pytest.mark.parametrize("simultaneous", [True, False])

@@ -1,10 +1,13 @@
 """Sweeps: trials that teach the next, survive in their storage, and end early where the doctor has seen enough."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from steadygan.doctor import Diagnosis, Finding
 from steadygan.errors import ConfigError
+from steadygan.recipes import Recipe
 from steadygan.recipes.space import Choice, Range, load_space
 from steadygan.recipes.sweep import sweep
 
@@ -61,6 +64,28 @@ def test_trials_stay_in_the_storage(tmp_path: Path) -> None:
     scores = [t.failure_rate + t.distance for t in both]
     assert scores == sorted(scores)
     assert (out / "trial-0001-seed-0" / "record.jsonl").exists()
+
+
+def test_a_trial_ends_where_the_doctor_stands_by_its_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four looks at a failing game of which the third is the last; one healthy look starts the count anew."""
+    pytest.importorskip("optuna")
+    made: list[int] = []
+
+    def failing(recipe: Recipe, *, out: Path, progress: Callable[..., None]) -> None:
+        for step in range(1, recipe.steps + 1):
+            made.append(step)
+            found = () if step == 2 else (Finding("mode_collapse", "critical", step, ()),)
+            progress(step, recipe.steps, {"energy_distance": 0.9}, Diagnosis(step, found))
+
+    monkeypatch.setattr("steadygan.recipes.sweep.train", failing)
+    dims = (Choice("objective", ("hinge",)),)
+    (trial,) = sweep("rings", dims, trials=1, out=tmp_path, seeds=3, settings=TINY)
+    assert trial.pruned
+    assert trial.failure_rate == 1.0
+    assert trial.distance == 0.9
+    assert made == list(range(1, 9))  # looks at 2 (healthy), 4, 6 and 8; no second seed
 
 
 def test_a_training_that_explodes_is_a_failed_trial(tmp_path: Path) -> None:
