@@ -1,11 +1,15 @@
-"""Findings that cannot wait for the doctor: numbers that are none, seen between two probes."""
+"""Findings that do not come from the doctor: numbers that are none, between two probes; rates that cannot be meant."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from steadygan.doctor.findings import Cause, Evidence, Finding
 from steadygan.remedies.action import PLAYER_NAMES
 from steadygan.remedies.poison import Poison
+from steadygan.remedies.rates_apart import levelling, rates_apart
+from steadygan.remedies.treated import TreatedGame
+
+_FAR_AWAY = 0.1  # energy distance: a cloud in the place of all data
 
 
 def poisoned_by(found: Sequence[Poison], step: int) -> Finding:
@@ -27,3 +31,20 @@ def lost(step: int) -> Finding:
     """Samples that are not finite."""
     evidence = Evidence("energy_distance", math.nan, "finite", "samples are not finite")
     return Finding("non_finite", "critical", step, (evidence,))
+
+
+def lagging(game: TreatedGame, signals: Mapping[str, float], step: int) -> Finding | None:
+    """A player with next to no learning rate while samples are far from the data; None where that is not so.
+
+    The doctor waits for as long as samples creep nearer; they would for months.
+    """
+    distance = signals.get("energy_distance", 0.0)
+    slow = next(iter(levelling(game)), None)
+    if slow is None or not distance > _FAR_AWAY:
+        return None
+    said = rates_apart(game) or ""
+    evidence = Evidence(
+        "energy_distance", distance, f"<= {_FAR_AWAY}", "samples are far from the data"
+    )
+    causes = (Cause(f"{PLAYER_NAMES[slow]}_too_slow", said, ("lr_g", "lr_d")),)
+    return Finding("stagnation", "critical", step, (evidence,), causes)

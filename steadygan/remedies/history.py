@@ -13,6 +13,7 @@ _PLAYERS: tuple[Player, ...] = ("g", "d")
 _EVERY = 4  # probes between two snapshots
 _PROVEN = 2  # probes without a finding after which a snapshot is known to be healthy
 _STABLE = 40  # probes without a finding after which a new one is a new story
+_OLD = 12  # probes
 _WORSE = 1.2
 _RAISED = 3.0
 _ACUTE = frozenset(
@@ -39,6 +40,11 @@ class History:
     def is_stable(self) -> bool:
         """Whether it has been well for so long that what was tried before does not count any more."""
         return self._num_well >= _STABLE
+
+    @property
+    def is_old(self) -> bool:
+        """Whether there were enough probes to tell a run that has not come far from one that has just begun."""
+        return self._num_probes >= _OLD
 
     @property
     def is_raised(self) -> bool:

@@ -5,6 +5,8 @@ from steadygan.remedies.knobs.rate import FAR
 from steadygan.remedies.treated import TreatedGame
 from steadygan.types import Player
 
+_PLAYERS: tuple[Player, ...] = ("g", "d")
+
 
 def rates_apart(game: TreatedGame) -> str | None:
     """That one player has next to no learning rate, in words; None where that is not the matter.
@@ -31,3 +33,16 @@ def rates_apart(game: TreatedGame) -> str | None:
         f"the {PLAYER_NAMES[slow]}'s learning rate is {shown(rates[slow])}, {times:,.0f} times under the "
         f"{PLAYER_NAMES[fast]}'s: set it to about {shown(rates[fast])}"
     )
+
+
+def levelling(game: TreatedGame) -> dict[Player, float]:
+    """Player -> the factor that lifts its rate to the other's, for one that still has next to none."""
+    if rates_apart(game) is None:
+        return {}
+    factors: dict[Player, float] = {}
+    for player in _PLAYERS:
+        knob = game.rates[player]
+        own, others = knob.rate(), knob.others
+        if own and others and max(own, own * knob.factor) <= FAR * others:
+            factors[player] = others / own
+    return factors

@@ -246,3 +246,25 @@ def test_a_restored_rate_stays_restored_though_nothing_recovers() -> None:
     assert "lr 1 → 0.01" in pilot.ledger[1].action
     assert pilot.game.rates["g"].rate() == pytest.approx(1.0)
     assert pilot.game.rates["g"].factor <= 0.01 * (1 + 1e-9)
+
+
+def test_a_player_with_next_to_no_rate_is_lifted_though_the_doctor_waits() -> None:
+    game = made_game()
+    for group in game.owners.by_player["g"].param_groups:
+        group["lr"] = 1e-6
+    pilot = made_pilot(game)
+    far = {"energy_distance": 0.8, "coverage": 0.1, "dispersion": 0.9}
+    probed(pilot, range(10, 120, EVERY), signals=far)
+    assert not pilot.ledger
+    probed(pilot, range(120, 150, EVERY), signals=far)
+    assert "generator lr 1e-06 → 0.01" in pilot.ledger[0].action
+    assert "10,000 times under" in pilot.ledger[0].cause
+
+
+def test_a_small_rate_near_the_data_is_left_alone() -> None:
+    game = made_game()
+    for group in game.owners.by_player["g"].param_groups:
+        group["lr"] = 1e-6
+    pilot = made_pilot(game)
+    probed(pilot, range(10, 300, EVERY))
+    assert not pilot.ledger

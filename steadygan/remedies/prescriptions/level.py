@@ -5,12 +5,8 @@ from typing import ClassVar
 
 from steadygan.remedies.action import Action
 from steadygan.remedies.actions import ScaleLearningRate
-from steadygan.remedies.knobs.rate import FAR
-from steadygan.remedies.rates_apart import rates_apart
+from steadygan.remedies.rates_apart import levelling
 from steadygan.remedies.remedy import Patient, Remedy
-from steadygan.types import Player
-
-_PLAYERS: tuple[Player, ...] = ("g", "d")
 
 
 @dataclass(frozen=True)
@@ -35,15 +31,5 @@ class Level(Remedy):
 
     def propose(self, patient: Patient) -> tuple[Action, ...]:
         """The other's rate for the player that lags that far behind."""
-        if rates_apart(patient.game) is None:
-            return ()
-        rates = patient.game.rates
-        in_effect = {p: (rates[p].rate() or 0.0) * rates[p].factor for p in _PLAYERS}
-        actions: list[Action] = []
-        for player in _PLAYERS:
-            knob = rates[player]
-            own, others = knob.rate(), knob.others
-            is_far = others and 0 < in_effect[player] <= FAR * others
-            if own and others and is_far and own <= FAR * others:
-                actions.append(ScaleLearningRate(player, others / own))
-        return tuple(actions)
+        factors = levelling(patient.game)
+        return tuple(ScaleLearningRate(player, factor) for player, factor in factors.items())
