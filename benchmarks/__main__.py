@@ -16,6 +16,7 @@ TITLES = {
     "process": "Settings of the process: flush-to-zero and the allocator",
     "peers": "A training step against other libraries, on their own networks",
     "watch": "What steadygan.watch costs a loop that it watches",
+    "autopilot": "What steadygan.stabilize costs over steadygan.watch",
     "memory": "Peak memory of a training step",
     "denormals": "A saturated discriminator with and without flush-to-zero",
     "atlas": "An ensemble against one training after the other",

@@ -1,7 +1,7 @@
-"""Loops that know nothing of us, and the same loops with ``steadygan.watch`` at its default settings."""
+"""Loops that know nothing of us, and the same with ``steadygan.watch`` or ``stabilize`` at default settings."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +9,12 @@ from torch import Tensor, nn
 import steadygan
 from benchmarks.plain import Mathematics, PlainLoop
 from steadygan.data.synthetic import Ring
-from steadygan.monitor import Monitor
+from steadygan.monitor import Monitor, Pilot
 from steadygan.networks import mlp
 
 STORED = 4096
+
+AMonitor = TypeVar("AMonitor", bound=Monitor)
 
 
 class Foreign(NamedTuple):
@@ -30,11 +32,16 @@ class Foreign(NamedTuple):
 
     def watched(self) -> tuple[Callable[[], None], Monitor]:
         """The step with a monitor beside it, which is also told the losses."""
+        return self._beside(steadygan.watch)
+
+    def stabilised(self) -> tuple[Callable[[], None], Pilot]:
+        """The step with an autopilot beside it, which is also told the losses."""
+        return self._beside(steadygan.stabilize)
+
+    def _beside(self, attach: Callable[..., AMonitor]) -> tuple[Callable[[], None], AMonitor]:
         loop = self.loop
         latents = torch.randn(256, self.latent)
-        monitor = steadygan.watch(
-            loop.g, loop.d, loop.opt_g, loop.opt_d, real=self.real, latent=latents
-        )
+        monitor = attach(loop.g, loop.d, loop.opt_g, loop.opt_d, real=self.real, latent=latents)
 
         def step() -> None:
             loss_d, loss_g = loop()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from steadygan.doctor.findings import Cause, Evidence, Finding
 from steadygan.remedies.action import PLAYER_NAMES
 from steadygan.remedies.poison import Poison
-from steadygan.remedies.rates_apart import levelling, rates_apart
+from steadygan.remedies.rates import levelling, rates_apart
 from steadygan.remedies.treated import TreatedGame
 
 _FAR_AWAY = 0.1  # energy distance: a cloud in the place of all data

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from steadygan.remedies.action import PLAYER_NAMES, shown
 from steadygan.remedies.ledger import Entry, Ledger
-from steadygan.remedies.rates_apart import rates_apart
+from steadygan.remedies.rates import rates_apart
 from steadygan.remedies.treated import TreatedGame
 from steadygan.types import Player
 

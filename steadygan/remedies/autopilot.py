@@ -18,7 +18,7 @@ from steadygan.remedies.ledger import Entry, Ledger, known, read_ledger
 from steadygan.remedies.menu import action_from_json
 from steadygan.remedies.own_ladders import every_remedy_of_all, why_not_here
 from steadygan.remedies.prescriptions import GoBack
-from steadygan.remedies.rates_apart import rates_apart
+from steadygan.remedies.rates import rates_apart
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.remedies.together import apply_all
 from steadygan.remedies.treated import TreatedGame

@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from steadygan.doctor.findings import Finding
+from steadygan.remedies.rates import RAISED, restoring
 from steadygan.remedies.treated import TreatedGame
 from steadygan.types import Player, StateDict
 
@@ -15,7 +16,6 @@ _PROVEN = 2  # probes without a finding after which a snapshot is known to be he
 _STABLE = 40  # probes without a finding after which a new one is a new story
 _OLD = 12  # probes
 _WORSE = 1.2
-_RAISED = 3.0
 _ACUTE = frozenset(
     {"mode_collapse", "divergence", "non_finite", "exploding_gradient", "oscillation"}
 )
@@ -48,9 +48,8 @@ class History:
 
     @property
     def is_raised(self) -> bool:
-        """Whether a learning rate in effect is far above what it was when the run was well."""
-        rates, usual = self._rates_now(), self.rates()
-        return any((now := rates[p]) and (u := usual[p]) and now >= _RAISED * u for p in _PLAYERS)
+        """Whether the loop has raised a learning rate far above what it was when the run was well."""
+        return bool(restoring(self._game, self.rates()))
 
     def begin(self) -> None:
         """The state before the first step is kept to the end: a run that never was well can begin anew."""
@@ -104,7 +103,7 @@ class History:
     def _was_raised(self, step: int, usual: Mapping[Player, float | None]) -> bool:
         rates = self._rates.get(step, {})
         return any(
-            (then := rates.get(p)) and (rate := usual[p]) and then > _RAISED * rate
+            (then := rates.get(p)) and (rate := usual[p]) and then >= RAISED * rate
             for p in _PLAYERS
         )
 
@@ -113,7 +112,7 @@ class History:
         return self._scores.get(step, math.inf)
 
     def rates(self) -> Mapping[Player, float | None]:
-        """The learning rates in effect while the run was well: medians over its snapshots."""
+        """The loop's learning rates while the run was well, without treatment: medians over its snapshots."""
         known = {p: [r for rates in self._rates.values() if (r := rates[p])] for p in _PLAYERS}
         return {p: median(rates) if rates else None for p, rates in known.items()}
 
@@ -137,9 +136,4 @@ class History:
 
     def _remember(self, step: int, score: float) -> None:
         self._scores[step] = score
-        self._rates[step] = self._rates_now()
-
-    def _rates_now(self) -> dict[Player, float | None]:
-        knobs = self._game.rates
-        rates = {p: knobs[p].rate() for p in _PLAYERS}
-        return {p: None if rate is None else rate * knobs[p].factor for p, rate in rates.items()}
+        self._rates[step] = {p: self._game.rates[p].rate() for p in _PLAYERS}

@@ -18,7 +18,7 @@ class Patient:
     Args:
         finding: what is wrong.
         game: the game, as it is now.
-        rates: each player's learning rate in effect when the run was last well, as far as it is known.
+        rates: each player's learning rate when the run was last well, without treatment, as far as it is known.
         is_image: whether samples are images.
     """
 

@@ -268,3 +268,14 @@ def test_a_small_rate_near_the_data_is_left_alone() -> None:
     pilot = made_pilot(game)
     probed(pilot, range(10, 300, EVERY))
     assert not pilot.ledger
+
+
+def test_a_rate_that_was_lifted_is_not_taken_for_one_that_jumped() -> None:
+    game = made_game()
+    for group in game.owners.by_player["g"].param_groups:
+        group["lr"] = 1e-6
+    pilot = made_pilot(game)
+    probed(pilot, range(10, 600, EVERY), finding("divergence", "generator_too_slow"))
+    lifted = [e for e in pilot.ledger if "generator lr 1e-06" in e.action]
+    assert len(lifted) == 1
+    assert not pilot.history.is_raised

@@ -34,7 +34,7 @@ from steadygan.remedies.prescriptions import (
     Reweigh,
     SlowDown,
 )
-from steadygan.remedies.rates_apart import rates_apart
+from steadygan.remedies.rates import rates_apart
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
 from steadygan.updates import Extragradient, Simultaneous

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from steadygan.remedies.action import Action
 from steadygan.remedies.actions import ScaleLearningRate
-from steadygan.remedies.rates_apart import levelling
+from steadygan.remedies.rates import levelling
 from steadygan.remedies.remedy import Patient, Remedy
 
 

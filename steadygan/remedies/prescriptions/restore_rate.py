@@ -5,11 +5,8 @@ from typing import ClassVar
 
 from steadygan.remedies.action import Action
 from steadygan.remedies.actions import ScaleLearningRate
+from steadygan.remedies.rates import restoring
 from steadygan.remedies.remedy import Patient, Remedy
-from steadygan.types import Player
-
-_PLAYERS: tuple[Player, ...] = ("g", "d")
-_RAISED = 3.0  # beyond what a treatment itself may do
 
 
 @dataclass(frozen=True)
@@ -25,10 +22,5 @@ class RestoreRate(Remedy):
 
     def propose(self, patient: Patient) -> tuple[Action, ...]:
         """A factor for each player whose rate was raised."""
-        actions: list[Action] = []
-        for player in _PLAYERS:
-            before, knob = patient.rates.get(player), patient.game.rates[player]
-            now = knob.rate()
-            if before and now and now * knob.factor >= _RAISED * before:
-                actions.append(ScaleLearningRate(player, before / now))
-        return tuple(actions)
+        factors = restoring(patient.game, patient.rates)
+        return tuple(ScaleLearningRate(player, factor) for player, factor in factors.items())

@@ -1,9 +1,14 @@
-"""Two players whose learning rates are too far apart to be meant."""
+"""Learning rates that cannot be meant: two that are too far apart, and one that jumped."""
+
+from collections.abc import Mapping
 
 from steadygan.remedies.action import PLAYER_NAMES, shown
 from steadygan.remedies.knobs.rate import FAR
 from steadygan.remedies.treated import TreatedGame
 from steadygan.types import Player
+
+RAISED = 3.0
+"""Times what it was: a rate that jumped, and no warm-up of a run that is well."""
 
 _PLAYERS: tuple[Player, ...] = ("g", "d")
 
@@ -45,4 +50,20 @@ def levelling(game: TreatedGame) -> dict[Player, float]:
         own, others = knob.rate(), knob.others
         if own and others and max(own, own * knob.factor) <= FAR * others:
             factors[player] = others / own
+    return factors
+
+
+def restoring(game: TreatedGame, usual: Mapping[Player, float | None]) -> dict[Player, float]:
+    """Player -> the factor that leads its rate back, for one that the loop has raised and no treatment has led back.
+
+    Args:
+        game: the game, as it is now.
+        usual: the loop's rates while the run was well, as far as they are known.
+    """
+    factors: dict[Player, float] = {}
+    for player in _PLAYERS:
+        before, knob = usual.get(player), game.rates[player]
+        now = knob.rate()
+        if before and now and min(now, now * knob.factor) >= RAISED * before:
+            factors[player] = before / now
     return factors
