@@ -11,6 +11,10 @@ RAISED = 3.0
 """Times what it was: a rate that jumped, and no warm-up of a run that is well."""
 
 _PLAYERS: tuple[Player, ...] = ("g", "d")
+_LIFTED: Mapping[Player, float] = {
+    "g": 0.25,
+    "d": 1.0,
+}  # of the other's: two time scales, D's the faster
 
 
 def rates_apart(game: TreatedGame) -> str | None:
@@ -41,7 +45,7 @@ def rates_apart(game: TreatedGame) -> str | None:
 
 
 def levelling(game: TreatedGame) -> dict[Player, float]:
-    """Player -> the factor that lifts its rate to the other's, for one that still has next to none."""
+    """Player -> the factor that lifts its rate, for one that still has next to none."""
     if rates_apart(game) is None:
         return {}
     factors: dict[Player, float] = {}
@@ -49,7 +53,7 @@ def levelling(game: TreatedGame) -> dict[Player, float]:
         knob = game.rates[player]
         own, others = knob.rate(), knob.others
         if own and others and max(own, own * knob.factor) <= FAR * others:
-            factors[player] = others / own
+            factors[player] = _LIFTED[player] * others / own
     return factors
 
 

@@ -257,7 +257,7 @@ def test_a_player_with_next_to_no_rate_is_lifted_though_the_doctor_waits() -> No
     probed(pilot, range(10, 120, EVERY), signals=far)
     assert not pilot.ledger
     probed(pilot, range(120, 150, EVERY), signals=far)
-    assert "generator lr 1e-06 → 0.01" in pilot.ledger[0].action
+    assert "generator lr 1e-06 → 0.0025" in pilot.ledger[0].action
     assert "10,000 times under" in pilot.ledger[0].cause
 
 

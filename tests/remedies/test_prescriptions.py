@@ -32,11 +32,11 @@ def test_a_player_that_stands_still_gets_the_rate_of_the_other_and_limits_count_
     None
 ):
     game = game_with(1e-6, 1e-3)
-    assert rates(Level(), game) == {"g": pytest.approx(1e3)}
+    assert rates(Level(), game) == {"g": pytest.approx(250.0)}
     Level().propose(patient(game))[0].apply(game)
     assert rates(Level(), game) == {}
-    assert rates(SlowDown(("g",)), game) == {"g": pytest.approx(250.0)}
-    assert rates(SpeedUp("g"), game) == {"g": pytest.approx(2000.0)}
+    assert rates(SlowDown(("g",)), game) == {"g": pytest.approx(62.5)}
+    assert rates(SpeedUp("g"), game) == {"g": pytest.approx(500.0)}
 
 
 @pytest.mark.parametrize(("lr_g", "lr_d"), [(1e-4, 4e-4), (2e-5, 1e-3), (0.0, 1e-3)])

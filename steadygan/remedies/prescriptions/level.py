@@ -11,7 +11,7 @@ from steadygan.remedies.remedy import Patient, Remedy
 
 @dataclass(frozen=True)
 class Level(Remedy):
-    """A player's rate is a hundredth of the other's, or less: use the other's, which is known to move weights.
+    """A player's rate is a hundredth of the other's, or less: lift it, D's to G's and G's to a quarter of D's.
 
     Nobody means two time scales that are so far apart (Heusel et al. use a factor of 4), and within twice its own rate
     such a player would not arrive. Afterwards limits count from there. Not for a rate of 0: that may be meant. Not for
@@ -30,6 +30,6 @@ class Level(Remedy):
     )
 
     def propose(self, patient: Patient) -> tuple[Action, ...]:
-        """The other's rate for the player that lags that far behind."""
+        """A rate for the player that lags that far behind."""
         factors = levelling(patient.game)
         return tuple(ScaleLearningRate(player, factor) for player, factor in factors.items())
