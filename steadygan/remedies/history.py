@@ -8,6 +8,7 @@ from typing import Any
 from steadygan.doctor.findings import Finding
 from steadygan.remedies.rates import RAISED, restoring
 from steadygan.remedies.treated import TreatedGame
+from steadygan.remedies.trial import FAIR, GAINED
 from steadygan.types import Player, StateDict
 
 _PLAYERS: tuple[Player, ...] = ("g", "d")
@@ -34,6 +35,7 @@ class History:
         self.interval = interval
         self._scores: dict[int, float] = {}
         self._rates: dict[int, dict[Player, float | None]] = {}
+        self._first = math.inf  # illness at the first probe
         self._last_probe = self._num_probes = self._num_well = 0
 
     @property
@@ -62,6 +64,8 @@ class History:
             self.interval = step - self._last_probe
         self._last_probe = step
         self._num_probes += 1
+        if self._num_probes == 1:
+            self._first = score
         self._num_well = self._num_well + 1 if is_well else 0
         ring = self._game.snapshots
         for snapshot in ring.snapshots:
@@ -76,10 +80,12 @@ class History:
     def place_to_go_back_to(self, finding: Finding, score: float, attempt: int) -> int | None:
         """The step of the snapshot to go back to; None where the game is no worse than it was then.
 
-        What the samples show to be broken is always gone back from, and so is what came of a rate that was raised. Each
-        attempt goes further back: damage may be older than the onset that shows. Snapshots under a rate that was raised
-        since are no place. The last resort, and the only one of a run that never was well, is the state before the
-        first step.
+        What the samples show to be broken is always gone back from, and so is what came of a rate that was raised;
+        from anything else, where samples are worse by now, or far from the data and little was gained since. Each
+        attempt goes further back: damage may be older than the onset that shows. Snapshots under a rate that was
+        raised since are no place, nor are those with samples far from the data and hardly nearer than at the first
+        probe: a network that died early is worse than one that has not begun. The last resort, and the only one of a
+        run that never was well, is the state before the first step.
 
         Args:
             finding: what is wrong.
@@ -90,13 +96,15 @@ class History:
         ring = self._game.snapshots.snapshots
         well = [s for s in ring if s.stamp == "healthy" and s.is_finite]
         well = [s for s in well if not self._was_raised(s.step, usual)]
+        well = [s for s in well if self.score(s.step) < max(FAIR, GAINED * self._first)]
         # An onset is an estimate: where it is before all that was seen to be well, the oldest of that is the place.
         before = [s for s in well if s.step < finding.step]
         places = sorted(s.step for s in before)[::-1] if before else sorted(s.step for s in well)
         is_acute = finding.kind in _ACUTE or self.is_raised
         if attempt < len(places):
             found = places[attempt]
-            return found if is_acute or score > _WORSE * self.score(found) else None
+            times = GAINED if score > FAIR else _WORSE
+            return found if is_acute or score > times * self.score(found) else None
         is_there = any(s.step == 0 and s.is_finite for s in ring)
         return 0 if is_there and (is_acute or not well) else None
 
@@ -123,6 +131,7 @@ class History:
     def state_dict(self) -> StateDict:
         """All that is remembered; the snapshots are saved with the game."""
         return {
+            "first": self._first,
             "scores": [[step, score] for step, score in self._scores.items()],
             "rates": [[step, dict(rates)] for step, rates in self._rates.items()],
             "counters": [self.interval, self._last_probe, self._num_probes, self._num_well],
@@ -130,6 +139,7 @@ class History:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state_dict``."""
+        self._first = float(state["first"])
         self._scores = {int(step): float(score) for step, score in state["scores"]}
         self._rates = {int(step): dict(rates) for step, rates in state["rates"]}
         self.interval, self._last_probe, self._num_probes, self._num_well = state["counters"]

@@ -16,6 +16,10 @@ LONGEST = 120
 _GROWS = 3.0
 _FALLS = 0.9
 _NEAR = 0.05
+FAIR = 0.3
+"""Illness of samples that are near the data, if not as near as they could be."""
+GAINED = 0.8
+"""Of the illness before: samples are nearer to the data by more than chance."""
 
 
 def illness(signals: Mapping[str, float]) -> float:
@@ -37,9 +41,10 @@ def illness(signals: Mapping[str, float]) -> float:
 class Trial:
     """One treatment under observation.
 
-    It has **recovered** when, six probes or more after it, no critical finding is open. It has **failed** when samples
-    are no numbers; when after four probes illness is three times what it was at its start and not small; or when, after
-    twelve probes and from then on, the median illness of the last four is not a tenth below that of the four before.
+    It has **recovered** when, six probes or more after it, no critical finding is open and samples are near the data,
+    or nearer than when it was decided. It has **failed** when samples are no numbers; when after four probes illness
+    is three times what it was at its start and not small; or when, after twelve probes and from then on, the median
+    illness of the last four is not a tenth below that of the four before.
 
     Args:
         entry: its index in the ledger.
@@ -63,7 +68,7 @@ class Trial:
         num = len(self.scores)
         if not math.isfinite(score):
             return "failed" if num > 1 else "wait"
-        if num >= LEAST and not open_findings:
+        if num >= LEAST and not open_findings and self._is_better(score):
             return "recovered"
         if num >= 4 and min(self.scores[-2:]) > _GROWS * max(self.start, _NEAR):
             return "failed"
@@ -72,7 +77,11 @@ class Trial:
         now, earlier = median(self.scores[-4:]), median(self.scores[-8:-4])
         return "wait" if now < _FALLS * earlier and num < LONGEST else "failed"
 
+    def _is_better(self, score: float) -> bool:
+        """Whether the silence of the doctor means something: a dead network raises no findings either."""
+        return score < max(FAIR, GAINED * self.before)
+
     @property
     def helped(self) -> bool:
         """Whether samples are a fifth nearer to the data than when it was decided."""
-        return median(self.scores[-4:]) < 0.8 * self.before if self.scores else False
+        return median(self.scores[-4:]) < GAINED * self.before if self.scores else False

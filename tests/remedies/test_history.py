@@ -122,3 +122,22 @@ def test_what_came_of_a_raised_rate_is_gone_back_from_whatever_it_is() -> None:
 def test_a_new_finding_after_forty_good_probes_is_a_new_story() -> None:
     assert not lived(made_game(), well=39).is_stable
     assert lived(made_game(), well=40).is_stable
+
+
+def test_a_network_that_died_early_is_no_place() -> None:
+    """Probes raised no finding, but samples never came nearer."""
+    history = History(made_game(), EVERY)
+    history.begin()
+    for num in range(1, 10):
+        history.note(num * EVERY, 2.0, is_well=num < 8)
+    assert history.place_to_go_back_to(finding("vanishing_gradient", step=75), 2.1, 0) == 0
+
+
+def test_where_little_was_gained_far_from_the_data_nothing_is_lost_by_going_back() -> None:
+    history = History(made_game(), EVERY)
+    history.begin()
+    for num, score in enumerate([2.0, 1.0, 0.9, 0.8, 0.8, 0.8, 0.8, 0.75], 1):
+        history.note(num * EVERY, score, is_well=True)
+    slow = finding("stagnation", step=75)
+    assert history.place_to_go_back_to(slow, 0.7, 0) == 40
+    assert history.place_to_go_back_to(slow, 0.6, 0) is None

@@ -61,3 +61,10 @@ def test_help_is_a_fifth_nearer_than_when_it_was_decided() -> None:
     for _ in range(3):
         trial.judge(0.9, OPEN)
     assert not trial.helped
+
+
+def test_the_silence_of_a_dead_network_is_no_recovery() -> None:
+    trial = Trial(entry=0, step=0, start=2.0, before=2.0)
+    assert "recovered" not in [trial.judge(2.0, ()) for _ in range(LEAST + 2)]
+    near = Trial(entry=0, step=0, start=0.2, before=0.2)
+    assert [near.judge(0.2, ()) for _ in range(LEAST)][-1] == "recovered"
