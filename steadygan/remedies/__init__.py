@@ -7,6 +7,7 @@ from steadygan.remedies.actions import AugmentInputs as AugmentInputs
 from steadygan.remedies.actions import AverageWeights as AverageWeights
 from steadygan.remedies.actions import ClipGradient as ClipGradient
 from steadygan.remedies.actions import GuardSteps as GuardSteps
+from steadygan.remedies.actions import LimitMomentum as LimitMomentum
 from steadygan.remedies.actions import NormaliseSpectrally as NormaliseSpectrally
 from steadygan.remedies.actions import ResetOptimizer as ResetOptimizer
 from steadygan.remedies.actions import RollBack as RollBack
@@ -33,6 +34,7 @@ __all__ = [
     "AverageWeights",
     "ClipGradient",
     "GuardSteps",
+    "LimitMomentum",
     "NormaliseSpectrally",
     "ResetOptimizer",
     "RollBack",

@@ -31,14 +31,9 @@ def advice(game: TreatedGame, ledger: Ledger) -> str:
 
 def _settings(game: TreatedGame, *, with_rates: bool) -> Iterator[str]:
     for player in _PLAYERS:
-        name = PLAYER_NAMES[player]
         if with_rates:
             yield from _rate(game, player)
-        if game.shares[player].is_on:
-            yield f"{name}: step in {shown(game.shares[player].share)} of the iterations only"
-        if game.clips[player].limit is not None:
-            clip = game.clips[player]
-            yield f"{name}: clip gradients ({clip.rule}, {shown(clip.limit)})"
+        yield from _of_player(game, player)
     for kind, (penalty, _) in game.penalty.penalties.items():
         unit = ", slopes measured per root mean square of a sample" if penalty.relative else ""
         yield f"discriminator: {kind} with weight {shown(penalty.weight)}, every {penalty.every} steps{unit}"
@@ -50,6 +45,17 @@ def _settings(game: TreatedGame, *, with_rates: bool) -> Iterator[str]:
         yield f"discriminator: differentiable augmentation with probability {shown(game.augment.probability)}"
     if game.average.half_life is not None:
         yield f"samples: from an average of the generator, half-life {shown(game.average.half_life)} steps"
+
+
+def _of_player(game: TreatedGame, player: Player) -> Iterator[str]:
+    name = PLAYER_NAMES[player]
+    if game.momenta[player].is_on:
+        yield f"{name}: momentum (Adam's first beta) {shown(game.momenta[player].limit)}"
+    if game.shares[player].is_on:
+        yield f"{name}: step in {shown(game.shares[player].share)} of the iterations only"
+    if game.clips[player].limit is not None:
+        clip = game.clips[player]
+        yield f"{name}: clip gradients ({clip.rule}, {shown(clip.limit)})"
 
 
 def _for_a_person(entry: Entry) -> str:

@@ -7,6 +7,7 @@ from steadygan.remedies.prescriptions import (
     Augment,
     Belt,
     Blur,
+    Calm,
     Damp,
     GoBack,
     Level,
@@ -31,7 +32,7 @@ BY_CAUSE: Mapping[str, tuple[Remedy, ...]] = {
     "discriminator_too_fast": (_SLOW_D, _DAMP),
     "learning_rates_too_high": (_DAMP, _SLOW),
     "no_penalty": (_DAMP,),
-    "momentum": (_DAMP, _SLOW),
+    "momentum": (Calm(), _DAMP, _SLOW),
     "discriminator_ahead": (_DAMP,),
     "discriminator_too_slow": (SpeedUp("d"),),
     "generator_too_slow": (SpeedUp("g"),),
@@ -78,7 +79,13 @@ def ladder(finding: Finding) -> tuple[Remedy, ...]:
     for remedy in rungs:  # tried once for its cause: not again before the others
         if remedy in kind:
             kind.remove(remedy)
-    return (*rungs, *kind)
+    rungs += kind
+    if (
+        _REGIME in rungs
+    ):  # one change first, then all that converges together, then what else there is
+        rungs.remove(_REGIME)
+        rungs.insert(len(_RATES) + 1, _REGIME)
+    return tuple(rungs)
 
 
 def is_wiring(finding: Finding) -> bool:

@@ -24,6 +24,7 @@ from steadygan.remedies.knobs.augment import Augment
 from steadygan.remedies.knobs.average import Average
 from steadygan.remedies.knobs.clip import Clip
 from steadygan.remedies.knobs.guard import Guard
+from steadygan.remedies.knobs.momentum import Momentum
 from steadygan.remedies.knobs.noise import Noise
 from steadygan.remedies.knobs.rate import Rate
 from steadygan.remedies.knobs.share import Share
@@ -113,6 +114,7 @@ class TreatedGame:
             self.rates["d"].start,
             self.rates["g"].start,
         )
+        self.momenta: dict[Player, Momentum] = {p: Momentum(p, self.owners) for p in _PLAYERS}
         self.noise = Noise(doors, seed + 2)
         self.augment = Augment(doors, seed + 3)
         self.spectral = Spectral(self.networks["d"], is_compiled=hasattr(d, "_orig_mod"))
@@ -124,6 +126,7 @@ class TreatedGame:
             **{f"clip_{p}": knob for p, knob in self.clips.items()},
             **{f"share_{p}": knob for p, knob in self.shares.items()},
             **{f"rate_{p}": knob for p, knob in self.rates.items()},
+            **{f"momentum_{p}": knob for p, knob in self.momenta.items()},
             "noise": self.noise,
             "augment": self.augment,
             "spectral": self.spectral,

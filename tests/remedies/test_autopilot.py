@@ -77,8 +77,10 @@ def test_what_does_not_help_is_undone_before_the_next_is_tried() -> None:
     assert first.outcome == "undone: no recovery"
     assert "generator lr 0.01 → 0.0025" in first.action
     assert first.step < second.step <= first.step + WINDOW * EVERY
-    assert pilot.game.rates["g"].factor == 1.0
-    assert pilot.game.penalty.is_on  # the next rung
+    assert (
+        pilot.game.rates["g"].factor == 0.25
+    )  # the next rung's own quarter, not a quarter of a quarter
+    assert pilot.game.penalty.is_on
 
 
 def test_recovery_ends_a_trial_and_keeps_the_change() -> None:

@@ -13,7 +13,16 @@ from steadygan.remedies.ladders import (
     ladder,
     why_not,
 )
-from steadygan.remedies.prescriptions import Damp, GoBack, Level, Regime, RestoreRate, SlowDown
+from steadygan.remedies.prescriptions import (
+    Blur,
+    Calm,
+    Damp,
+    GoBack,
+    Level,
+    Regime,
+    RestoreRate,
+    SlowDown,
+)
 
 
 def finding(kind: str, *causes: str) -> Finding:
@@ -32,9 +41,15 @@ def test_no_cause_is_both() -> None:
 
 def test_the_rate_first_then_the_causes_then_the_kind_and_nothing_twice_in_a_row() -> None:
     rungs = ladder(finding("mode_collapse", "generator_too_fast", "no_penalty"))
-    assert rungs[:4] == (RestoreRate(), Level(), SlowDown(("g",)), Damp())
-    assert rungs[4:] == (Regime(), Damp(both=True), Regime())
+    assert rungs[:4] == (RestoreRate(), Level(), SlowDown(("g",)), Regime())
+    assert rungs[4:] == (Damp(), Damp(both=True), Regime())
     assert ladder(finding("divergence"))[2:] == BY_KIND["divergence"]
+
+
+def test_the_regime_comes_second_whatever_the_causes() -> None:
+    rungs = ladder(finding("vanishing_gradient", "saturating_loss", "no_penalty", "momentum"))
+    assert rungs[2:4] == (Blur(), Regime())
+    assert Calm() in rungs
 
 
 @pytest.mark.parametrize("kind", BY_KIND)

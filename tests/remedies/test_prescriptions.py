@@ -6,7 +6,7 @@ from remedies.patients import finding, made_game
 from torch import nn
 
 from steadygan.remedies import Action, AverageWeights, ScaleLearningRate, TreatedGame
-from steadygan.remedies.prescriptions import Damp, Level, Regime, SlowDown, SpeedUp
+from steadygan.remedies.prescriptions import Calm, Damp, Level, Regime, SlowDown, SpeedUp
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
 
@@ -59,7 +59,7 @@ def test_the_regime_is_penalty_rates_and_average_and_then_more_of_it_up_to_the_l
         for change in changes:
             change.apply(game)
     first = {type(a).__name__ for a in seen[0]}
-    assert first == {"AddPenalty", "ScaleLearningRate", "AverageWeights"}
+    assert first == {"AddPenalty", "ScaleLearningRate", "LimitMomentum", "AverageWeights"}
     assert game.rates["g"].factor == game.rates["d"].factor == 1 / 16
     assert game.penalty.weight("R1") == pytest.approx(30 * 0.3)
     assert not any(isinstance(a, AverageWeights) for a in seen[1])
@@ -70,3 +70,47 @@ def test_no_penalty_where_d_is_flat_already() -> None:
     assert Regime().propose(patient(game, "divergence", "penalty_too_heavy")) == ()
     assert Damp().propose(patient(game, "discriminator_underpowered")) == ()
     assert Regime().propose(patient(game, "discriminator_underpowered")) != ()
+
+
+def moved(game: TreatedGame) -> float:
+    """How far G's bias goes on gradients of nothing, after gradients of 1."""
+    bias = game.networks["g"].bias
+    assert isinstance(bias, torch.Tensor)
+    for grad in (1.0, 0.0):
+        before = bias.detach().clone()
+        for p in game.networks["g"].parameters():
+            p.grad = torch.full_like(p, grad)
+        game.owners.by_player["g"].step()
+    return float((bias.detach() - before).abs().max())
+
+
+def test_without_momentum_a_gradient_of_nothing_moves_nothing() -> None:
+    for make in (
+        lambda p: torch.optim.SGD(p, 0.1, momentum=0.9),
+        lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, nesterov=True),
+        lambda p: torch.optim.Adam(p, 0.1, betas=(0.9, 0.999)),
+    ):
+        g, d = nn.Linear(4, 2), nn.Linear(2, 1)
+        opt_g, opt_d = make(g.parameters()), make(d.parameters())
+        game = TreatedGame(g, d, opt_g, opt_d, real=torch.randn(64, 2), latent=torch.randn(64, 4))
+        changes = Calm().propose(patient(game))
+        assert changes[0].on(game).describe() == "generator momentum 0.9 → 0"
+        undo = [a.apply(game) for a in changes]
+        settings = dict(opt_g.param_groups[0])
+        assert moved(game) == 0
+        assert Calm().propose(patient(game)) == ()
+        assert opt_g.param_groups[0] == settings  # the loop's own, after each step
+        for action in undo:
+            action.apply(game)
+        assert moved(game) > 0.01
+
+
+def test_little_momentum_is_usual() -> None:
+    torch.manual_seed(0)
+    g, d = nn.Linear(4, 2), nn.Linear(2, 1)
+    opt_g, opt_d = (
+        torch.optim.Adam(g.parameters(), 1e-3, betas=(0.5, 0.9)),
+        torch.optim.SGD(d.parameters(), 0.1),
+    )
+    game = TreatedGame(g, d, opt_g, opt_d, real=torch.randn(64, 2), latent=torch.randn(64, 4))
+    assert Calm().propose(patient(game)) == ()

@@ -6,6 +6,7 @@ from steadygan.remedies.actions.augment_inputs import AugmentInputs as AugmentIn
 from steadygan.remedies.actions.average_weights import AverageWeights as AverageWeights
 from steadygan.remedies.actions.clip_gradient import ClipGradient as ClipGradient
 from steadygan.remedies.actions.guard_steps import GuardSteps as GuardSteps
+from steadygan.remedies.actions.limit_momentum import LimitMomentum as LimitMomentum
 from steadygan.remedies.actions.normalise_spectrally import (
     NormaliseSpectrally as NormaliseSpectrally,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "AverageWeights",
     "ClipGradient",
     "GuardSteps",
+    "LimitMomentum",
     "NormaliseSpectrally",
     "ResetOptimizer",
     "RollBack",

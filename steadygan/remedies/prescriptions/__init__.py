@@ -4,6 +4,7 @@ from steadygan.remedies.prescriptions.augment import Augment as Augment
 from steadygan.remedies.prescriptions.augment_game import AugmentGame as AugmentGame
 from steadygan.remedies.prescriptions.belt import Belt as Belt
 from steadygan.remedies.prescriptions.blur import Blur as Blur
+from steadygan.remedies.prescriptions.calm import Calm as Calm
 from steadygan.remedies.prescriptions.change_objective import ChangeObjective as ChangeObjective
 from steadygan.remedies.prescriptions.change_pace import ChangePace as ChangePace
 from steadygan.remedies.prescriptions.change_rule import ChangeRule as ChangeRule
@@ -23,6 +24,7 @@ __all__ = [
     "AugmentGame",
     "Belt",
     "Blur",
+    "Calm",
     "ChangeObjective",
     "ChangePace",
     "ChangeRule",

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from steadygan.remedies.action import Action
 from steadygan.remedies.actions import AverageWeights
+from steadygan.remedies.prescriptions.calm import Calm
 from steadygan.remedies.prescriptions.damp import Damp
 from steadygan.remedies.prescriptions.slow_down import SlowDown
 from steadygan.remedies.remedy import Patient, Remedy
@@ -15,7 +16,7 @@ _HALF_LIFE = 500.0
 
 @dataclass(frozen=True)
 class Regime(Remedy):
-    """R1 on D, both learning rates a quarter, and an average of G's weights to sample from; a second time, more of it.
+    """R1 on D, learning rates a quarter, no momentum, and an average of G's weights to sample from; then more of it.
 
     One change at a time finds what is wrong; where that has not helped, the settings under which convergence is proven
     come as one: a penalty is of little use at rates that overshoot, and low rates without a penalty only orbit more
@@ -47,7 +48,11 @@ class Regime(Remedy):
         """What of it is not in effect yet; () where nothing but the average is missing."""
         if "penalty_too_heavy" in patient.causes[:1]:
             return ()
-        changes = (*self.damp.strengthened(patient), *SlowDown(("g", "d")).propose(patient))
+        changes = (
+            *self.damp.strengthened(patient),
+            *SlowDown(("g", "d")).propose(patient),
+            *Calm().propose(patient),
+        )
         if changes and patient.game.average.half_life is None:
             changes = (*changes, AverageWeights(_HALF_LIFE))
         return changes
