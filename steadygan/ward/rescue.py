@@ -60,6 +60,7 @@ class Treated:
         treatments: how many there were.
         base: the recipe that the case starts from, which healthy and failing cases share.
         distance: energy distance of G's samples to the data, the median of the last six probes; nan where unknown.
+        lost: steps that were made and gone back from.
     """
 
     case: str
@@ -71,6 +72,7 @@ class Treated:
     treatments: int
     base: str = ""
     distance: float = math.nan
+    lost: int = 0
 
     @classmethod
     def of(cls, case: Case, seed: int, arm: str, folder: Path) -> "Treated":
@@ -79,12 +81,14 @@ class Treated:
         is_wiring = bool(wiring) or bool(REPORTED_KINDS & set(case.expect.kinds))
         ledger = folder / "ledger.jsonl"
         lines = ledger.read_text().splitlines() if ledger.is_file() else []
-        num = sum(bool(json.loads(line)["actions"]) for line in lines)
+        entries = [json.loads(line) for line in lines]
+        num = sum(bool(entry["actions"]) for entry in entries)
         course, distance = Course.load(folder), _final_distance(folder / "record.jsonl")
         return cls(
             *(case.name, seed, arm, course, case.expect.kinds, not is_wiring, num),
             base=case.base,
             distance=distance,
+            lost=sum(map(_steps_lost, entries)),
         )
 
 
@@ -101,6 +105,7 @@ class Rescue:
         near: of those rescued, those whose samples end within 1.5 times the distance of healthy untreated runs of the
             same base (their median), or within what two draws of reals differ by.
         distance: those distances' ratio, the median over rescued runs.
+        lost: steps gone back from, over all steps, the median over rescued runs.
         slowdown: wall time over that of doing nothing, the median over runs.
     """
 
@@ -111,6 +116,7 @@ class Rescue:
     by_kind: Mapping[str, Share]
     near: Share
     distance: float
+    lost: float
     slowdown: float
 
 
@@ -141,6 +147,7 @@ def _rescue(treated: Sequence[Treated], alone: Mapping[tuple[str, int], Treated]
         {kind: _healthy([t for t in curable if t.kinds[:1] == (kind,)]) for kind in kinds},
         Share(len(near), len(measured)),
         median(distances) if distances else math.nan,
+        median(t.lost / t.course.steps for t in rescued) if rescued else math.nan,
         ratios[len(ratios) // 2] if ratios else math.nan,
     )
 
@@ -157,6 +164,11 @@ def _control(base: str, alone: Iterable[Treated]) -> float:
     return max(median(healthy), _TINY) if healthy else math.nan
 
 
+def _steps_lost(entry: Mapping[str, Any]) -> int:
+    backs = [action["step"] for action in entry["actions"] if action["action"] == "RollBack"]
+    return sum(int(entry["step"]) - int(step) for step in backs)
+
+
 def _final_distance(record: Path) -> float:
     if not record.is_file():
         return math.nan
@@ -170,11 +182,11 @@ def _healthy(runs: Sequence[Treated]) -> Share:
 
 def rescue_page(found: Mapping[str, Rescue], treated: Sequence[Treated]) -> str:
     """What a person reads."""
-    titles = ("", "rescued", "harmed", "healthy runs touched", "of those rescued, near", "distance")
-    lines = ["".join(t.ljust(12 if not t else 28) for t in titles) + "time"]
+    titles = ("", "rescued", "harmed", "healthy runs touched", "of those rescued, near")
+    lines = ["".join(t.ljust(28 if t else 12) for t in titles) + "distance  steps lost  time"]
     for arm, r in found.items():
         shares = "".join(f"{share!s:<28}" for share in (r.rescued, r.harmed, r.touched, r.near))
-        lines.append(f"{arm:<12}{shares}{f'{r.distance:.2f}x':<28}{r.slowdown:.2f}x")
+        lines.append(f"{arm:<12}{shares}{f'{r.distance:.2f}x':<10}{r.lost:<12.0%}{r.slowdown:.2f}x")
     if "autopilot" in found:
         lines += ["", "autopilot, by the first kind that a case accepts:"]
         lines += [f"  {kind:<28}{share}" for kind, share in found["autopilot"].by_kind.items()]

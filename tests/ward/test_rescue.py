@@ -111,10 +111,16 @@ def test_a_share_of_nothing_says_so() -> None:
 def test_a_treated_run_counts_treatments_not_notes(tmp_path: Path) -> None:
     course = Course("collapse", 0, 100, (GOOD,) * 8, same_live=True, seconds=1.0)
     course.save(tmp_path)
-    lines = [{"actions": []}, {"actions": [{"action": "GuardSteps"}]}]
+    back = {"action": "RollBack", "step": 20}
+    lines = [
+        {"step": 50, "actions": []},
+        {"step": 60, "actions": [{"action": "GuardSteps"}]},
+        {"step": 90, "actions": [back, {"action": "AddPenalty"}]},
+    ]
     (tmp_path / "ledger.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     case = next(c for c in named_cases().values() if c.expect.outcome == "failing")
-    assert Treated.of(case, 0, "autopilot", tmp_path).treatments == 1
+    found = Treated.of(case, 0, "autopilot", tmp_path)
+    assert (found.treatments, found.lost) == (2, 70)
 
 
 def test_the_arms_are_those_that_the_comparison_asks_for() -> None:

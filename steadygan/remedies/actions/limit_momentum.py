@@ -24,7 +24,7 @@ class LimitMomentum(Action):
         limit: in [0, 1); None is off.
 
     Raises:
-        ActionError: beyond that, or for an optimizer without momentum.
+        ActionError: beyond that.
 
     Source: Gidel et al. (2019), arXiv 1807.04740, theorem 6 (negative momentum helps, positive hurts); Radford, Metz,
     Chintala (2016), arXiv 1511.06434, section 4: β₁ = 0.9 made training oscillate.

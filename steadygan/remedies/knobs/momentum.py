@@ -37,20 +37,15 @@ class Momentum(Knob):
         return _momentum_of(groups[0]) if groups else None
 
     def set(self, limit: float | None) -> None:
-        """Use another bound from the next step on; None for none.
+        """Use another bound from the next step on; None for none. An optimizer without momentum is within any.
 
         Raises:
-            ActionError: for a bound outside [0, 1), or an optimizer without momentum.
+            ActionError: for a bound outside [0, 1).
         """
         name = PLAYER_NAMES[self.player]
         if limit is not None and not 0 <= limit < 1:
             raise ActionError(
                 f"the {name}'s momentum must be bounded within 0 to 1, got {limit}; use 0 for none."
-            )
-        if limit is not None and self.momentum() is None:
-            raise ActionError(
-                f"the {name}'s optimizer must have a momentum, got "
-                f"{type(self._owners.by_player[self.player]).__name__} without one; treat another way."
             )
         self.limit = limit
 
