@@ -68,7 +68,8 @@ def load_generator(path: Path) -> GeneratorFile:
     try:
         with safe_open(path, framework="pt") as file:
             header: dict[str, Any] = json.loads((file.metadata() or {})[_HEADER])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+            names = file.keys()  # of a handle, which cannot be walked through itself
+            weights = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise CheckpointError(
             f"{path} is not a generator that steadygan saved ({' '.join(str(error).split())}); "
