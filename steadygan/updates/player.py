@@ -161,10 +161,9 @@ class PlayerOptimizer:
         never = torch.full_like(gradient.norm, float("inf"))
         bad = torch.where(gradient.finite, never, torch.full_like(never, float(step)))
         self._first_bad = bad if self._first_bad is None else torch.minimum(self._first_bad, bad)
-        # torch's fused optimizers leave weights and moments alone where found_inf is 1: the AMP mechanism,
-        # by attributes that its types do not declare.
-        self.optimizer.found_inf = (~gradient.finite).float()  # type: ignore[attr-defined]
-        self.optimizer.grad_scale = None  # type: ignore[attr-defined]
+        # torch's fused optimizers leave weights and moments alone where found_inf is 1: the AMP mechanism.
+        self.optimizer.found_inf = (~gradient.finite).float()  # type: ignore[attr-defined]  # set by GradScaler, not declared
+        self.optimizer.grad_scale = None  # type: ignore[attr-defined]  # set by GradScaler, not declared
 
 
 def _copied(value: Any) -> Any:

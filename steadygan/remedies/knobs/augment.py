@@ -42,16 +42,7 @@ class Augment(Knob):
         Raises:
             ActionError: beyond 0.8, or for an augmentation that there is not.
         """
-        if not 0 <= probability <= HIGHEST:
-            raise ActionError(
-                f"the probability of augmentation must be within 0 to {HIGHEST}, got {probability}; above, the "
-                "generator learns the augmentations."
-            )
-        if not kinds or not set(kinds) <= set(KINDS):
-            raise ActionError(
-                f"augmentations must be some of {', '.join(KINDS)}, got {', '.join(kinds) or 'none'}; "
-                "choose from those."
-            )
+        check_augmentation(probability, kinds)
         self.probability, self.kinds = float(probability), tuple(kinds)
         self._door.set(self.probability > 0)
 
@@ -79,3 +70,17 @@ class Augment(Knob):
         self._num_passes += 1
         draws = torch.Generator(x.device).manual_seed(self._seed * 1_000_003 + self._num_passes)
         return sometimes(x, [KINDS[kind] for kind in self.kinds], self.probability, draws)
+
+
+def check_augmentation(probability: float, kinds: tuple[str, ...]) -> None:
+    """Raise ActionError for a probability beyond 0.8, or kinds of augmentation that there are not."""
+    if not 0 <= probability <= HIGHEST:
+        raise ActionError(
+            f"the probability of augmentation must be within 0 to {HIGHEST}, got {probability}; above, the "
+            "generator learns the augmentations."
+        )
+    if not kinds or not set(kinds) <= set(KINDS):
+        raise ActionError(
+            f"augmentations must be some of {', '.join(KINDS)}, got {', '.join(kinds) or 'none'}; "
+            "choose from those."
+        )

@@ -6,7 +6,7 @@ from steadygan.data.augmentation import sometimes
 from steadygan.errors import ActionError
 from steadygan.game import Game
 from steadygan.remedies.knob import Knob
-from steadygan.remedies.knobs.augment import HIGHEST, KINDS
+from steadygan.remedies.knobs.augment import KINDS, check_augmentation
 from steadygan.types import StateDict
 
 
@@ -37,16 +37,7 @@ class OwnAugmentation(Knob):
         Raises:
             ActionError: beyond 0.8, for an augmentation that there is not, or for samples that are no images.
         """
-        if not 0 <= probability <= HIGHEST:
-            raise ActionError(
-                f"the probability of augmentation must be within 0 to {HIGHEST}, got {probability}; above, the "
-                "generator learns the augmentations."
-            )
-        if not kinds or not set(kinds) <= set(KINDS):
-            raise ActionError(
-                f"augmentations must be some of {', '.join(KINDS)}, got {', '.join(kinds) or 'none'}; "
-                "choose from those."
-            )
+        check_augmentation(probability, kinds)
         if probability and len(self._event) != 3:
             raise ActionError(
                 f"augmentation needs images (channels, height, width), got samples of shape {self._event}; "

@@ -24,6 +24,7 @@ def write_png(figure: Figure, path: Path) -> None:
     """Draw the figure; no display is needed, and no global state of matplotlib is touched."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     columns = min(figure.columns, len(figure.panels))
     num_rows = math.ceil(len(figure.panels) / columns)
@@ -32,11 +33,10 @@ def write_png(figure: Figure, path: Path) -> None:
     canvas = Canvas(
         figsize=(_INCHES[0] * columns + 0.2, height * num_rows + 0.7),
         dpi=_DOTS_PER_INCH,
-        layout="constrained",
+        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12),
         facecolor="white",
     )
     FigureCanvasAgg(canvas)
-    canvas.get_layout_engine().set(w_pad=0.12, h_pad=0.12)  # type: ignore[union-attr, call-arg]  # constrained
     head = figure.title + (f"\n{figure.subtitle}" if figure.subtitle else "")
     canvas.suptitle(head, fontsize=12, color=_TEXT)
     for index, panel in enumerate(figure.panels):
