@@ -42,7 +42,9 @@ class Clusters:
             self.centres = torch.where(
                 sizes > 0, members.T @ points / sizes.clamp_min(1), self.centres
             )
-        self.centres = self.centres[self._members(points).sum(dim=0) >= _FEWEST]
+        sizes = self._members(points).sum(dim=0)
+        # Of few points none may make a cluster that counts: then the largest ones stand for all.
+        self.centres = self.centres[sizes >= sizes.amax().clamp_max(_FEWEST)]
         self.shares = self.shares_of(points)
 
     def shares_of(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, " k"]:

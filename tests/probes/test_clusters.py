@@ -62,3 +62,11 @@ def test_an_outlier_is_no_cluster() -> None:
 def test_few_values_make_few_clusters() -> None:
     x = torch.tensor([[0.0], [1.0]]).double().repeat(50, 1)
     assert len(Clusters(x).centres) == 2
+
+
+@pytest.mark.parametrize("num", [3, 6, 7])
+def test_a_handful_of_points_still_has_clusters(num: int) -> None:
+    x = torch.randn(num, 3, generator=torch.Generator().manual_seed(num)).double()
+    clusters = Clusters(x)
+    assert len(clusters.centres) >= 1
+    assert float(clusters.shares.sum()) == pytest.approx(1.0)
