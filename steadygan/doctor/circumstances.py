@@ -125,6 +125,8 @@ class Circumstances:
                 "samples neither differ nor move: G's output is constant",
                 ("duplicates", "fixed_z_drift"),
             )
+        if self._facts.fewest_copies < _SAME:  # it did use them, and has collapsed
+            return None
         return Cause(
             "latent_ignored",
             f"{copies:.0%} of the samples have a near copy: G ignores its latents, or is given the "

@@ -20,11 +20,14 @@ class Detector(ABC):
         needs: the signals without which it has no opinion; others may serve as further evidence.
         hears: the signals of which one at least must be in a row that could tell it anything; the
             doctor leaves other rows out, which saves most of the time. None: every row.
+        eases: after so many milder opinions in a row an open finding is milder; None: it stays as grave as it ever was
+            until it is resolved.
     """
 
     kind: str
     needs: frozenset[str]
     hears: frozenset[str] | None = None
+    eases: int | None = None
 
     @cached_property
     def game(self) -> Circumstances:

@@ -36,6 +36,7 @@ class DiscriminatorOverfitting(Detector):
 
     kind = "discriminator_overfitting"
     needs = frozenset({"auc_train", "auc_validation"})
+    eases = _PROBES
     hears = frozenset({"auc_train", "energy_distance", "nn_train", "nn_validation"})
 
     def __init__(self) -> None:

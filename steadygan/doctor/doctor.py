@@ -12,7 +12,15 @@ from steadygan.doctor.discriminator_underpowered import DiscriminatorUnderpowere
 from steadygan.doctor.divergence import Divergence
 from steadygan.doctor.exploding_gradient import ExplodingGradient
 from steadygan.doctor.facts import Facts
-from steadygan.doctor.findings import SEVERITIES, Finding, Healthy, NotAssessed, Opinion, urgency
+from steadygan.doctor.findings import (
+    SEVERITIES,
+    Finding,
+    Healthy,
+    NotAssessed,
+    Opinion,
+    Severity,
+    urgency,
+)
 from steadygan.doctor.kinds import KINDS
 from steadygan.doctor.losses import FrozenLoss, RunawayLoss
 from steadygan.doctor.memorization import Memorization
@@ -168,6 +176,7 @@ class _History:
     reason: str = "no rows yet"
     is_well: bool = False
     last: Opinion | None = None
+    num_milder: int = 0
 
     def add(self, opinion: Opinion) -> None:
         """The detector's opinion, if it is another than before."""
@@ -193,6 +202,14 @@ class _History:
             if (opinion.step, opinion.severity) != (current.step, worst):
                 opinion = replace(opinion, step=current.step, severity=worst)
             self.findings[-1] = opinion
+            self._ease(worst)
+
+    def _ease(self, worst: Severity) -> None:
+        """What the detector has called milder for long enough is milder."""
+        said = self.last.severity if isinstance(self.last, Finding) else worst
+        self.num_milder = self.num_milder + 1 if said != worst else 0
+        if self.detector.eases is not None and self.num_milder >= self.detector.eases:
+            self.findings[-1] = replace(self.findings[-1], severity=said)
 
     def _is_relapse(self, opinion: Finding) -> bool:
         """Whether the last finding is back after a pause shorter than it had lasted: then it never went."""

@@ -34,11 +34,13 @@ class Facts:
         now: the last values, and "gap", the mean logit on reals less that on fakes, smoothed.
         knows_losses: whether D's loss is recorded.
         penalised: whether a gradient penalty is.
+        fewest_copies: the least share of samples with a near copy that was seen so far.
     """
 
     def __init__(self) -> None:
         self.now: dict[str, float] = {}
         self.knows_losses = self.penalised = False
+        self.fewest_copies = 1.0
 
     def learn_of(self, signals: Collection[str]) -> tuple[str, ...]:
         """Take note of what is recorded in one sort of rows; returns what of it is kept."""
@@ -51,6 +53,8 @@ class Facts:
         now = self.now
         for name in kept:
             now[name] = row[name]
+        if "duplicates" in row and row["duplicates"] < self.fewest_copies:
+            self.fewest_copies = row["duplicates"]
         real, fake = row.get("logit_real"), row.get("logit_fake")
         if real is not None and fake is not None and math.isfinite(gap := real - fake):
             now["gap"] = _SMOOTH * now.get("gap", gap) + (1 - _SMOOTH) * gap

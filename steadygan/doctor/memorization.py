@@ -34,6 +34,7 @@ class Memorization(Detector):
 
     kind = "memorization"
     needs = frozenset({"nn_train", "nn_validation"})
+    eases = _PROBES
     hears = frozenset({"nn_train", "nn_validation", "auc_train", "auc_validation"})
 
     def __init__(self) -> None:

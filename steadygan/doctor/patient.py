@@ -33,7 +33,7 @@ class Patient(Detector):
         self.num = num
         self.heal = num if heal is None else heal
         self.kind, self.needs, self.hears = detector.kind, detector.needs, detector.hears
-        self.game = detector.game
+        self.eases, self.game = detector.eases, detector.game
         self._streak = 0
         self._since = 0
         self._sort: type[Opinion] | None = None

@@ -20,6 +20,7 @@ _WORSE = 1.2
 _ACUTE = frozenset(
     {"mode_collapse", "divergence", "non_finite", "exploding_gradient", "oscillation"}
 )
+_LEARNT = frozenset({"discriminator_overfitting", "memorization"})
 
 
 class History:
@@ -99,8 +100,11 @@ class History:
         well = [s for s in well if self.score(s.step) < max(FAIR, GAINED * self._first)]
         # An onset is an estimate: where it is before all that was seen to be well, the oldest of that is the place.
         before = [s for s in well if s.step < finding.step]
+        is_learnt = finding.kind in _LEARNT
+        if is_learnt:  # by heart: that is slow to go, and later snapshots hold it as well
+            well = before
         places = sorted(s.step for s in before)[::-1] if before else sorted(s.step for s in well)
-        is_acute = finding.kind in _ACUTE or self.is_raised
+        is_acute = finding.kind in _ACUTE or is_learnt or self.is_raised
         if attempt < len(places):
             found = places[attempt]
             times = GAINED if score > FAIR else _WORSE

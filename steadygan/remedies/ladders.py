@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from steadygan.doctor.findings import Finding
 from steadygan.remedies.prescriptions import (
     Augment,
+    Balance,
     Belt,
     Blur,
     Calm,
@@ -21,22 +22,22 @@ from steadygan.remedies.remedy import Remedy
 
 _RATES: tuple[Remedy, ...] = (RestoreRate(), Level())
 _SLOW_G, _SLOW_D, _SLOW = SlowDown(("g",)), SlowDown(("d",)), SlowDown(("g", "d"))
-_DAMP, _DAMP_BOTH, _REGIME = Damp(), Damp(both=True), Regime()
+_DAMP, _DAMP_BOTH, _REGIME, _BALANCE = Damp(), Damp(both=True), Regime(), Balance()
 
 BY_CAUSE: Mapping[str, tuple[Remedy, ...]] = {
     "weights_jumped": (GoBack(),),
     "constant_output": (GoBack(),),
     "bad_weights": (GoBack(),),
     "overflow": (GoBack(),),
-    "generator_too_fast": (_SLOW_G,),
-    "discriminator_too_fast": (_SLOW_D, _DAMP),
+    "generator_too_fast": (_BALANCE, _SLOW_G),
+    "discriminator_too_fast": (_BALANCE, _SLOW_D, _DAMP),
     "learning_rates_too_high": (_DAMP, _SLOW),
     "no_penalty": (_DAMP,),
     "momentum": (Calm(), _DAMP, _SLOW),
     "discriminator_ahead": (_DAMP,),
-    "discriminator_too_slow": (SpeedUp("d"),),
-    "generator_too_slow": (SpeedUp("g"),),
-    "too_few_data": (Augment(),),
+    "discriminator_too_slow": (_BALANCE, SpeedUp("d")),
+    "generator_too_slow": (_BALANCE, SpeedUp("g")),
+    "too_few_data": (_REGIME, Augment()),
     "saturating_loss": (Blur(), _DAMP, _SLOW_D),
 }
 """Cause -> what is tried first."""
@@ -50,8 +51,8 @@ BY_KIND: Mapping[str, tuple[Remedy, ...]] = {
     "vanishing_gradient": (_DAMP, Blur(), _REGIME, _SLOW_D, SpeedUp("g")),
     "discriminator_overpowering": (_DAMP, _REGIME, _SLOW_D, Blur(), SpeedUp("g")),
     "discriminator_underpowered": (SpeedUp("d"), _REGIME, _SLOW_G, SpeedUp("d"), _REGIME),
-    "discriminator_overfitting": (Augment(), _DAMP, _REGIME, _SLOW_D),
-    "memorization": (Augment(), _DAMP),
+    "discriminator_overfitting": (_REGIME, Augment(), _DAMP, _SLOW_D, _REGIME),
+    "memorization": (_REGIME, Augment(), _DAMP, _REGIME),
     "stagnation": (_DAMP, _REGIME, SpeedUp("g"), SpeedUp("d")),
 }
 """Kind of finding -> what is tried then."""
@@ -80,11 +81,11 @@ def ladder(finding: Finding) -> tuple[Remedy, ...]:
         if remedy in kind:
             kind.remove(remedy)
     rungs += kind
-    if (
-        _REGIME in rungs
-    ):  # one change first, then all that converges together, then what else there is
+    # One change first, then all that converges together, then what else there is.
+    first = next((n for n, rung in enumerate(rungs) if rung not in (*_RATES, _BALANCE)), len(rungs))
+    if _REGIME in rungs[first + 1 :] and rungs[first] != _REGIME:
         rungs.remove(_REGIME)
-        rungs.insert(len(_RATES) + 1, _REGIME)
+        rungs.insert(first + 1, _REGIME)
     return tuple(rungs)
 
 

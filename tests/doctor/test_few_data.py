@@ -7,11 +7,13 @@ import pytest
 from steadygan.doctor import (
     Detector,
     DiscriminatorOverfitting,
+    Doctor,
     Finding,
     Healthy,
     Memorization,
     NotAssessed,
     Opinion,
+    Patient,
 )
 
 
@@ -58,6 +60,24 @@ def test_copies() -> None:
     both = after(Memorization(), (9, COPIES | APART))
     assert isinstance(both, Finding)
     assert both.severity == "critical"
+
+
+@pytest.mark.parametrize(
+    ("detector", "mended"),
+    [(DiscriminatorOverfitting(), APART), (Patient(Memorization(), num=2), TOGETHER | COPIES)],
+)
+def test_harm_that_has_gone_leaves_a_warning(detector: Detector, mended: dict[str, float]) -> None:
+    """The gap of few data never closes; what counts is whether samples suffer."""
+    harmed = APART | COPIES
+    mended = {"nn_train": 1.0, "nn_validation": 1.0} | mended
+    doctor, said = Doctor([detector]), []
+    for step, row in enumerate([harmed] * 12 + [mended] * 12 + [harmed] * 9):
+        doctor.update({"step": step, "energy_distance": 0.02, **row})
+        said.append([f.severity for f in doctor.diagnosis().findings])
+    assert said[11] == ["critical"]
+    assert said[13] == ["critical"], "not at once"
+    assert said[23] == ["warning"]
+    assert said[-1] == ["critical"], "and it may return"
 
 
 @pytest.mark.parametrize("near", [0.7, 1.0, 5.0])

@@ -137,3 +137,23 @@ def test_causes_are_tied_to_what_changed() -> None:
     (penalised,) = examine([r | {"r1": 0.1} for r in rows], [Patient(ModeCollapse())]).findings
     assert "no_penalty" not in [cause.name for cause in penalised.causes]
     assert "raise_r1_weight" in penalised.remedies
+
+
+@pytest.mark.parametrize(
+    ("before", "dispersion", "is_ignored"),
+    [(0.02, 0.2, False), (1.0, 0.2, True), (0.02, 0.0, False)],
+)
+def test_a_collapse_is_not_taken_for_latents_that_are_ignored(
+    before: float, dispersion: float, is_ignored: bool
+) -> None:
+    """Copies that still differ, of samples that once had none, come of a game; else z does not reach G."""
+    rows: list[dict[str, float]] = []
+    for num, copies in [(20, before), (6, 1.0)]:
+        for _ in range(num):
+            good = copies == before and num == 20
+            energy, coverage, spread = GOOD if good else (0.9, 0.02, dispersion)
+            measured = {"energy_distance": energy, "coverage": coverage, "dispersion": spread}
+            step = 50 * (len(rows) + 1)
+            rows.append({"step": step, **measured, "duplicates": copies, "fixed_z_drift": 0.5})
+    (found,) = examine(rows, [Patient(ModeCollapse(), num=2)]).findings
+    assert ("latent_ignored" in [cause.name for cause in found.causes]) == is_ignored

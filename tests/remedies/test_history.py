@@ -112,7 +112,7 @@ def test_an_onset_before_all_that_was_well_goes_back_to_the_oldest_of_that() -> 
 def test_what_came_of_a_raised_rate_is_gone_back_from_whatever_it_is() -> None:
     game = made_game()
     history = lived(game, well=7)
-    slow = finding("discriminator_overfitting", step=75)
+    slow = finding("stagnation", step=75)
     assert history.place_to_go_back_to(slow, 0.11, 0) is None
     for group in game.owners.by_player["g"].param_groups:
         group["lr"] *= 100
@@ -141,3 +141,10 @@ def test_where_little_was_gained_far_from_the_data_nothing_is_lost_by_going_back
     slow = finding("stagnation", step=75)
     assert history.place_to_go_back_to(slow, 0.7, 0) == 40
     assert history.place_to_go_back_to(slow, 0.6, 0) is None
+
+
+def test_what_was_learnt_by_heart_is_gone_back_from_to_before_it_began() -> None:
+    """Later snapshots, however near their samples, hold it as well."""
+    history = lived(made_game(), well=14, ill=2)
+    assert history.place_to_go_back_to(finding("memorization", step=85), 0.1, 0) == 80
+    assert history.place_to_go_back_to(finding("memorization", step=5), 0.1, 0) == 0

@@ -163,6 +163,29 @@ def test_the_penalty_of_a_plane_is_its_weight(kind: str, every: int) -> None:
         assert (grad == 0.01).all()
 
 
+def test_a_penalty_with_a_ramp_comes_in_step_by_step_and_travels() -> None:
+    d = nn.Linear(3, 1, dtype=torch.float64)
+    game, optimizer = alone(d, real=torch.randn(50, 3, dtype=torch.float64))
+    w = d.weight.detach().clone()
+
+    def steps(*weights: float) -> None:
+        nonlocal w
+        for weight in weights:
+            d.weight.grad, d.bias.grad = torch.zeros_like(d.weight), torch.zeros_like(d.bias)
+            optimizer.step()
+            w = w - weight * w
+            assert torch.allclose(d.weight, w)
+
+    AddPenalty("R1", 0.2, every=1, batch=5, ramp=4).apply(game)
+    steps(0.0, 0.05, 0.1)
+    game.penalty.load_state_dict(game.penalty.state_dict())
+    steps(0.15, 0.2, 0.2)
+    AddPenalty("R1", 0.1, every=1, batch=5, ramp=2).apply(game)
+    steps(0.2, 0.15, 0.1, 0.1)
+    AddPenalty("R1", 0.3, every=1, batch=5).apply(game)
+    steps(0.3)
+
+
 @pytest.mark.parametrize("style", [scaler_on, scaler_fused])
 @pytest.mark.parametrize("action", [AddPenalty("R1", 0.5, every=2), ClipGradient("d", 0.05)])
 def test_a_loss_scale_changes_nothing_of_what_is_added_or_clipped(

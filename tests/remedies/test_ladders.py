@@ -14,6 +14,8 @@ from steadygan.remedies.ladders import (
     why_not,
 )
 from steadygan.remedies.prescriptions import (
+    Augment,
+    Balance,
     Blur,
     Calm,
     Damp,
@@ -41,8 +43,8 @@ def test_no_cause_is_both() -> None:
 
 def test_the_rate_first_then_the_causes_then_the_kind_and_nothing_twice_in_a_row() -> None:
     rungs = ladder(finding("mode_collapse", "generator_too_fast", "no_penalty"))
-    assert rungs[:4] == (RestoreRate(), Level(), SlowDown(("g",)), Regime())
-    assert rungs[4:] == (Damp(), Damp(both=True), Regime())
+    assert rungs[:5] == (RestoreRate(), Level(), Balance(), SlowDown(("g",)), Regime())
+    assert rungs[5:] == (Damp(), Damp(both=True), Regime())
     assert ladder(finding("divergence"))[2:] == BY_KIND["divergence"]
 
 
@@ -74,3 +76,9 @@ def test_remedies_have_names_and_can_be_told_apart_by_repr() -> None:
     assert len({repr(r) for r in remedies}) == len(remedies)
     assert all(r.name and r.treats for r in remedies)
     assert GoBack() in remedies
+
+
+def test_too_few_data_begin_with_the_regime() -> None:
+    for kind in ("discriminator_overfitting", "memorization", "mode_collapse"):
+        assert ladder(finding(kind, "too_few_data"))[2:4] == (Regime(), Augment())
+    assert ladder(finding("mode_collapse", "no_penalty", "too_few_data"))[2:4] == (Damp(), Regime())

@@ -6,7 +6,7 @@ from remedies.patients import finding, made_game
 from torch import nn
 
 from steadygan.remedies import Action, AverageWeights, ScaleLearningRate, TreatedGame
-from steadygan.remedies.prescriptions import Calm, Damp, Level, Regime, SlowDown, SpeedUp
+from steadygan.remedies.prescriptions import Balance, Calm, Damp, Level, Regime, SlowDown, SpeedUp
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
 
@@ -42,6 +42,29 @@ def test_a_player_that_stands_still_gets_the_rate_of_the_other_and_limits_count_
 @pytest.mark.parametrize(("lr_g", "lr_d"), [(1e-4, 4e-4), (2e-5, 1e-3), (0.0, 1e-3)])
 def test_two_time_scales_and_a_rate_of_nothing_are_left_alone(lr_g: float, lr_d: float) -> None:
     assert rates(Level(), game_with(lr_g, lr_d)) == {}
+
+
+@pytest.mark.parametrize(
+    ("lr_g", "lr_d", "expected"),
+    [
+        (1e-3, 2e-5, {"d": 2.0, "g": 1 / 16}),  # 50 times apart: as near as limits let them
+        (1e-3, 1e-4, {"d": 2.0, "g": 0.2}),
+        (1.5e-3, 1e-3, {"d": 1.5}),
+        (1e-3, 1e-1, {"g": 2.0, "d": 0.08}),
+        (1e-3, 4e-3, {}),
+        (1e-3, 1e-3, {}),
+        (0.0, 1e-3, {}),
+    ],
+)
+def test_rates_are_balanced_from_both_sides(
+    lr_g: float, lr_d: float, expected: dict[Player, float]
+) -> None:
+    game = game_with(lr_g, lr_d)
+    assert rates(Balance(), game) == pytest.approx(expected)
+    for action in Balance().propose(patient(game)):
+        action.apply(game)
+    if min(expected.values(), default=1.0) > 1 / 16:
+        assert rates(Balance(), game) == {}
 
 
 def test_levelling_what_has_been_slowed_down_on_purpose_is_not_proposed() -> None:

@@ -26,6 +26,7 @@ class AddPenalty(Action):
         every: D's steps between two, >= 1; the strength does not depend on it.
         relative: measure slopes per root mean square of a sample, so that one weight serves all sizes.
         batch: samples for one.
+        ramp: D's steps in which the weight grows from what it was, >= 0; for a D that has become steep.
 
     Raises:
         ActionError: beyond the limits, without samples to compute it at, or for a D without second derivatives.
@@ -39,6 +40,7 @@ class AddPenalty(Action):
     every: int = 16
     relative: bool = False
     batch: int = 64
+    ramp: int = 0
 
     def apply(self, game: "TreatedGame") -> "AddPenalty":
         """Add it, change it or end it."""
@@ -62,6 +64,7 @@ class AddPenalty(Action):
                 every=self.every,
                 relative=self.relative,
                 batch=self.batch,
+                ramp=self.ramp,
             )
         return undo
 

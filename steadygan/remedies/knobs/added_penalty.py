@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -30,6 +31,9 @@ class AddedPenalty(Knob):
     own. Under a GradScaler the addition is scaled as the rest is. Of several processes each adds the mean
     over all. A penalty whose gradient is not finite is left out and counted.
 
+    With a ramp a penalty comes in step by step from where its weight was. All at once on a D that has become steep it
+    is many times the loss's gradient: Adam's second moments take it up, the loss moves D no more, and G runs away.
+
     Args:
         d, g: as probes call them.
         real, latent: where samples come from.
@@ -40,6 +44,7 @@ class AddedPenalty(Knob):
         self._is_recognised = False
         self.penalties: dict[str, tuple[Penalty, int]] = {}
         self.references: dict[str, float] = {}
+        self._ramps: dict[str, tuple[float, int, int]] = {}  # weight before, D's step then, length
         self.elapsed = 0
         self.num_refused = 0
 
@@ -53,7 +58,14 @@ class AddedPenalty(Knob):
         return self.penalties[kind][0].weight if kind in self.penalties else 0.0
 
     def set(
-        self, kind: str, weight: float, *, every: int = 16, relative: bool = False, batch: int = 64
+        self,
+        kind: str,
+        weight: float,
+        *,
+        every: int = 16,
+        relative: bool = False,
+        batch: int = 64,
+        ramp: int = 0,
     ) -> None:
         """Add a penalty from D's next step on, change it, or with weight 0 end it.
 
@@ -71,25 +83,28 @@ class AddedPenalty(Knob):
                 f"the weight of {kind} must be 0 or within 30 times of its first, {first}, got {weight}; "
                 "go in smaller steps."
             )
-        if every < 1 or batch < 1:
+        if every < 1 or batch < 1 or ramp < 0:
             raise ActionError(
-                f"{kind} needs every >= 1 and batch >= 1, got {every} and {batch}; use weight=0 to switch it off."
+                f"{kind} needs every >= 1, batch >= 1 and ramp >= 0, got {every}, {batch} and {ramp}; "
+                "use weight=0 to switch it off."
             )
         if weight == 0:
             self.penalties.pop(kind, None)
+            self._ramps.pop(kind, None)
             return
         penalty = _KINDS[kind](weight=float(weight), every=every, relative=relative)
         self._try(penalty, batch)
         self.references.setdefault(kind, weight)
+        self._ramps[kind] = self._strength(kind), self.elapsed, ramp
         self.penalties[kind] = penalty, batch
 
     def before(self, step: Step) -> None:
         """Add what is due."""
         if not step.moves("d"):
             return
-        for penalty, batch in self.penalties.values():
-            if penalty.is_due(self.elapsed):
-                self._add(step, penalty, batch)
+        for kind, (penalty, batch) in self.penalties.items():
+            if penalty.is_due(self.elapsed) and (strength := self._strength(kind)):
+                self._add(step, replace(penalty, weight=strength), batch)
 
     def after(self, step: Step) -> None:
         """Count D's steps."""
@@ -99,6 +114,7 @@ class AddedPenalty(Knob):
     def close(self) -> None:
         """No penalty."""
         self.penalties.clear()
+        self._ramps.clear()
 
     def state_dict(self) -> StateDict:
         """Settings and age."""
@@ -113,6 +129,7 @@ class AddedPenalty(Knob):
                 for kind, (penalty, batch) in self.penalties.items()
             },
             "references": dict(self.references),
+            "ramps": {kind: list(ramp) for kind, ramp in self._ramps.items()},
             "elapsed": self.elapsed,
             "refused": self.num_refused,
         }
@@ -129,7 +146,16 @@ class AddedPenalty(Knob):
             for kind, s in state["penalties"].items()
         }
         self.references = dict(state["references"])
+        self._ramps = {
+            kind: (float(w), int(at), int(k)) for kind, (w, at, k) in state["ramps"].items()
+        }
         self.elapsed, self.num_refused = int(state["elapsed"]), int(state["refused"])
+
+    def _strength(self, kind: str) -> float:
+        """The weight at this step, on the way to that which was set."""
+        before, since, ramp = self._ramps.get(kind, (0.0, 0, 0))
+        share = min(1.0, (self.elapsed - since) / ramp) if ramp else 1.0
+        return before + share * (self.weight(kind) - before)
 
     def _add(self, step: Step, penalty: Penalty, batch: int) -> None:
         inside = {id(p) for p in self._d.parameters()}

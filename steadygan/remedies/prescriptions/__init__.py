@@ -2,6 +2,7 @@
 
 from steadygan.remedies.prescriptions.augment import Augment as Augment
 from steadygan.remedies.prescriptions.augment_game import AugmentGame as AugmentGame
+from steadygan.remedies.prescriptions.balance import Balance as Balance
 from steadygan.remedies.prescriptions.belt import Belt as Belt
 from steadygan.remedies.prescriptions.blur import Blur as Blur
 from steadygan.remedies.prescriptions.calm import Calm as Calm
@@ -22,6 +23,7 @@ from steadygan.remedies.prescriptions.speed_up import SpeedUp as SpeedUp
 __all__ = [
     "Augment",
     "AugmentGame",
+    "Balance",
     "Belt",
     "Blur",
     "Calm",

@@ -8,6 +8,7 @@ from steadygan.remedies.actions import AddPenalty
 from steadygan.remedies.remedy import Patient, Remedy
 
 _EVERY = 4
+_RAMP = 300
 _SPAN = 30.0
 
 
@@ -62,5 +63,5 @@ class Damp(Remedy):
             now, first = knob.weight(kind), knob.references.get(kind, self.weight)
             weight = min(now * self.stronger, first * _SPAN) if now else first
             if weight > now:
-                actions.append(AddPenalty(kind, weight, every=_EVERY, relative=True))
+                actions.append(AddPenalty(kind, weight, every=_EVERY, relative=True, ramp=_RAMP))
         return tuple(actions)

@@ -40,6 +40,9 @@ class Regime(Remedy):
         "discriminator_overpowering",
         "discriminator_underpowered",
         "stagnation",
+        "discriminator_overfitting",
+        "memorization",
+        "too_few_data",
     )
 
     damp: Damp = _DAMP
