@@ -164,12 +164,14 @@ class Circumstances:
         )
 
     def _data_changed(self) -> Cause | None:
-        before, now = self._well.get("grad_norm_d", 0.0), self._now("grad_norm_d")
+        before, now = (
+            facts.get("usual_grad_norm_d", 0.0) for facts in (self._well, self._facts.now)
+        )
         same = (
             all(self._well.get(name, 0.0) == self._now(name) for name in ("lr_g", "lr_d"))
             and not self._weights_jumped()
         )
-        if not same or not before > 0 or 1 / _GAP < now / before < _GAP:
+        if not same or not before > 0 or now / before < _GAP:
             return None
         return Cause(
             "data_changed",

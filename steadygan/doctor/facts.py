@@ -22,7 +22,7 @@ _KEPT = frozenset(
         *("lr_g", "lr_d", "momentum_g", "momentum_d", "update_ratio_g", "update_ratio_d"),
         *("weight_norm_g", "weight_norm_d", "input_grad_real", "input_grad_fake"),
         *("logit_spread", "auc", "auc_train", "auc_validation", "nn_train", "nn_validation"),
-        *("duplicates", "fixed_z_drift", "energy_distance", "grad_norm_d"),
+        *("duplicates", "fixed_z_drift", "energy_distance"),
     }
 )
 
@@ -31,7 +31,7 @@ class Facts:
     """The last value of what tells causes apart, D's smoothed logit gap, and whether a penalty is on record.
 
     Attributes:
-        now: the last values, and "gap", the mean logit on reals less that on fakes, smoothed.
+        now: the last values; "gap", the mean logit on reals less that on fakes, and "usual_grad_norm_d", both smoothed.
         knows_losses: whether D's loss is recorded.
         penalised: whether a gradient penalty is.
         fewest_copies: the least share of samples with a near copy that was seen so far.
@@ -55,6 +55,10 @@ class Facts:
             now[name] = row[name]
         if "duplicates" in row and row["duplicates"] < self.fewest_copies:
             self.fewest_copies = row["duplicates"]
+        norm = row.get("grad_norm_d")
+        if norm is not None and 0 < norm < math.inf:  # by its logarithm: one spike is no level
+            usual = now.get("usual_grad_norm_d", norm)
+            now["usual_grad_norm_d"] = usual * (norm / usual) ** (1 - _SMOOTH)
         real, fake = row.get("logit_real"), row.get("logit_fake")
         if real is not None and fake is not None and math.isfinite(gap := real - fake):
             now["gap"] = _SMOOTH * now.get("gap", gap) + (1 - _SMOOTH) * gap
