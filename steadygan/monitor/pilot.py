@@ -171,8 +171,13 @@ class Pilot(Monitor):
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         super()._after_step(optimizer, args, kwargs)
-        if not self.game.is_treating(optimizer):  # else when all that was lent is put back
-            self._look_after()
+        has_news = (
+            self._seen is not None
+            or len(self.ledger) > self._num_told
+            or self.game.guard.num_caught != self._autopilot.num_seen
+        )
+        if has_news and not self.game.is_treating(optimizer):
+            self._look_after()  # else when all that was lent is put back
 
     def _look_after(self) -> None:
         """Between two steps: hand the autopilot what was seen."""

@@ -76,6 +76,9 @@ class Hooked:
     def _pre(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Arguments | None:
+        is_bare = len(args) == 1 and not kwargs
+        if is_bare and not self._open and self.is_on and self._treatment.lets_pass(optimizer):
+            return None  # almost every step of most runs
         key = id(optimizer)
         if key in self._open:
             if _is_running(self._open[key][1]):
@@ -83,14 +86,8 @@ class Hooked:
             self._abandon(optimizer)
         if not self.is_on:
             return None
-        has_more = len(args) > 1 or bool(kwargs)
-        given = [v for v in (*args[1:], *kwargs.values()) if callable(v)] if has_more else []
-        if not given and self._treatment.lets_pass(optimizer):
-            return None
-        if key not in self._after:
-            self._after[key] = optimizer.register_step_post_hook(unseen(self._post))
-        step = self._treatment.begin(optimizer)
-        self._open[key] = (step, _step_frame())
+        given = [] if is_bare else [v for v in (*args[1:], *kwargs.values()) if callable(v)]
+        step = self._begin(optimizer)
         if not given:
             step.look()
             self._treatment.treat(step)
@@ -99,6 +96,14 @@ class Hooked:
         step.keep()
         changed = tuple(closure if value is given[0] else value for value in args)
         return changed, {k: closure if v is given[0] else v for k, v in kwargs.items()}
+
+    def _begin(self, optimizer: torch.optim.Optimizer) -> Step:
+        key = id(optimizer)
+        if key not in self._after:
+            self._after[key] = optimizer.register_step_post_hook(unseen(self._post))
+        step = self._treatment.begin(optimizer)
+        self._open[key] = (step, _step_frame())
+        return step
 
     def _evaluated(self, step: Step, closure: Callable[..., Any]) -> Callable[..., Any]:
         """The closure, with the treatment after each of its calls."""

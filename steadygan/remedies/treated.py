@@ -163,9 +163,7 @@ class TreatedGame:
 
     def lets_pass(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether only the guard is on and finds nothing (called by the hooks): almost every step of most runs."""
-        return self._is_only_guarded and self.guard.lets_pass(
-            optimizer, self.owners.owned(optimizer)
-        )
+        return self._is_only_guarded and self.guard.lets_pass(optimizer)
 
     def is_treating(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether ``on_end`` is still to come for the step that this optimizer makes now."""
