@@ -64,8 +64,9 @@ class Autopilot:
         self._is_image, self._prescribe = is_image, prescribe
         self._trial: Trial | None = None
         self._used: Counter[Remedy] = Counter()
-        self._open_for = self._num_failed = 0
-        self.num_seen = 0  # of steps that the guard has caught
+        self._open_for = self._num_failed = self.num_seen = (
+            0  # the last: steps that the guard caught
+        )
         self._is_scheduled = False
         self._reported: set[str] = set()
         self._stumbles: list[int] = []
@@ -75,10 +76,10 @@ class Autopilot:
 
     def tick(self, step: int) -> None:
         """After a step: see to what the guard caught."""
-        num = self.game.guard.num_caught
-        if not self.acts or num == self.num_seen:
+        guard = self.game.guard
+        if not self.acts or guard.num_caught == self.num_seen:
             return
-        self.num_seen, last = num, self.game.guard.incidents[-1]
+        self.num_seen, last = guard.num_caught, guard.incidents[-1]
         found = f"{last.cause} not finite at {last.parameter} of {PLAYER_NAMES[last.player]}"
         self.stumble(step, last.cause, found)
 

@@ -34,10 +34,11 @@ class Local:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """An idle one."""
-        return (_idle, ())
+        return (made_idle, ())
 
 
-def _idle() -> Callable[..., None]:
+def made_idle() -> Callable[..., None]:
+    """``idle``, for pickles."""
     return idle
 
 

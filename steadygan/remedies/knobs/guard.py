@@ -1,9 +1,9 @@
 """No optimizer moves on a gradient that is no number."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -156,20 +156,21 @@ class FiniteCheck:
     """
 
     def __init__(self) -> None:
-        self._of_device: dict[int, tuple[Tensor, Tensor]] = {}
+        self._of_device: dict[int, tuple[Tensor, Tensor, Callable[[], float]]] = {}
 
     def __call__(self, grads: list[Tensor]) -> bool:
         """The answer; waits for the device."""
         number = grads[0].get_device()
         if number not in self._of_device:
             device = grads[0].device
-            self._of_device[number] = torch.zeros(1, device=device), torch.ones((), device=device)
-        found, one = self._of_device[number]
+            found, one = torch.zeros(1, device=device), torch.ones((), device=device)
+            self._of_device[number] = found, one, found.item
+        found, one, any_found = self._of_device[number]
         try:
             _look(grads, found, one)
         except (RuntimeError, TypeError):
             return all(is_finite(grad) for grad in grads)
-        if found.item() == 0:
+        if not any_found():
             return True
         found.zero_()
         return False
