@@ -14,7 +14,7 @@ from steadygan.monitor import Pilot
 BAR = 0.01
 BLOCK = 10
 PAIRS = 3  # of loops: where in memory one lies is worth a percent
-STEPS = {"MLP": (600, 900), "DCGAN": (20, 60)}  # of each: to settle down, and to measure
+STEPS = {"MLP": (600, 900), "DCGAN": (10, 30)}  # of each: to settle down, and to measure
 SNAPSHOTS = 7
 PROBES_BETWEEN = 4  # snapshots: steadygan.remedies.history
 
@@ -76,9 +76,10 @@ def _pair(
     watched, again = (FOREIGN[name]().watched()[0] for _ in range(2))
     stabilised, pilot = FOREIGN[name]().stabilised()
     look_after = pilot._look_after
+    looks: list[float] = []
 
     def timed() -> None:
-        probing.append(_seconds(look_after))
+        looks.append(_seconds(look_after))
 
     pilot._look_after = timed  # type: ignore[method-assign]  # to time what the user cannot call
     loops = {"watched": watched, "again": again, "stabilised": stabilised}
@@ -87,12 +88,12 @@ def _pair(
         order = list(loops) if turn % 2 else list(loops)[::-1]
         seconds = {key: [_seconds(loops[key]) for _ in range(BLOCK)] for key in order}
         if turn < warmup:
-            probing.clear()  # the first few warm up
             continue
         watched_s += seconds["watched"]
         usual = statistics.median(seconds["watched"])
         for key, ratios in over.items():
             ratios.append(statistics.median(seconds[key]) / usual - 1)
+    probing += looks
     return pilot
 
 
