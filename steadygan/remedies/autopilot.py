@@ -64,9 +64,7 @@ class Autopilot:
         self._is_image, self._prescribe = is_image, prescribe
         self._trial: Trial | None = None
         self._used: Counter[Remedy] = Counter()
-        self._open_for = self._num_failed = self.num_seen = (
-            0  # the last: steps that the guard caught
-        )
+        self._open_for = self._num_failed = self.num_seen = 0
         self._is_scheduled = False
         self._reported: set[str] = set()
         self._stumbles: list[int] = []
