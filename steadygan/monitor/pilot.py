@@ -20,6 +20,7 @@ from steadygan.probes.optimizer_hooks import PlayerGauge
 from steadygan.remedies.actions import AverageWeights
 from steadygan.remedies.advice import advice
 from steadygan.remedies.autopilot import Autopilot
+from steadygan.remedies.hooked import Arguments
 from steadygan.remedies.ladders import ladder
 from steadygan.remedies.ledger import Ledger
 from steadygan.remedies.remedy import Remedy
@@ -60,7 +61,8 @@ class Pilot(Monitor):
     ) -> None:
         super().__init__(g, d, gauges, optimizers, probes, chart, budget, at_once)
         self.ledger = Ledger(path=path)
-        self.game = treat()  # after the monitor's hooks: it sees gradients as the loop made them
+        self.game = treat()
+        self._treat_before = self.game.hosted()
         event = self.game.real.event
         is_image = event is not None and len(event) == 3 and min(event[1:]) >= _SMALLEST_IMAGE
         self._autopilot = Autopilot(
@@ -167,12 +169,27 @@ class Pilot(Monitor):
         self._seen = self._step, found
         return found
 
+    def _before_step(
+        self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Arguments | None:
+        # First the monitor: it sees gradients as the loop made them.
+        heard = super()._before_step(optimizer, args, kwargs)
+        if heard is not None:
+            args, kwargs = heard
+        treated = self._treat_before(optimizer, args, kwargs)
+        return heard if treated is None else treated
+
     def _after_step(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
         super()._after_step(optimizer, args, kwargs)
-        if not self.game.is_treating(optimizer):  # else when all that was lent is put back
-            self._look_after()
+        has_news = (
+            self._seen is not None
+            or len(self.ledger) > self._num_told
+            or self.game.guard.num_caught != self._autopilot.num_seen
+        )
+        if has_news and not self.game.is_treating(optimizer):
+            self._look_after()  # else when all that was lent is put back
 
     def _look_after(self) -> None:
         """Between two steps: hand the autopilot what was seen."""

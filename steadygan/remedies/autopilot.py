@@ -64,7 +64,7 @@ class Autopilot:
         self._is_image, self._prescribe = is_image, prescribe
         self._trial: Trial | None = None
         self._used: Counter[Remedy] = Counter()
-        self._open_for = self._num_failed = self._incidents = 0
+        self._open_for = self._num_failed = self.num_seen = 0
         self._is_scheduled = False
         self._reported: set[str] = set()
         self._stumbles: list[int] = []
@@ -74,10 +74,10 @@ class Autopilot:
 
     def tick(self, step: int) -> None:
         """After a step: see to what the guard caught."""
-        num = sum(self.game.guard.counts.values())
-        if not self.acts or num == self._incidents:
+        guard = self.game.guard
+        if not self.acts or guard.num_caught == self.num_seen:
             return
-        self._incidents, last = num, self.game.guard.incidents[-1]
+        self.num_seen, last = guard.num_caught, guard.incidents[-1]
         found = f"{last.cause} not finite at {last.parameter} of {PLAYER_NAMES[last.player]}"
         self.stumble(step, last.cause, found)
 
@@ -147,7 +147,7 @@ class Autopilot:
             "history": self.history.state_dict(),
             "trial": None if self._trial is None else asdict(self._trial),
             "used": [[repr(remedy), num] for remedy, num in self._used.items()],
-            "counters": [self._open_for, self._num_failed, self._incidents],
+            "counters": [self._open_for, self._num_failed, self.num_seen],
             "stumbles": list(self._stumbles),
             "reported": sorted(self._reported),
             "is_scheduled": self._is_scheduled,
@@ -162,7 +162,7 @@ class Autopilot:
         self._trial = None if state["trial"] is None else Trial(**state["trial"])
         remedies = {repr(remedy): remedy for remedy in every_remedy_of_all()}
         self._used = Counter({remedies[name]: int(num) for name, num in state["used"]})
-        self._open_for, self._num_failed, self._incidents = map(int, state["counters"])
+        self._open_for, self._num_failed, self.num_seen = map(int, state["counters"])
         self._stumbles = list(state["stumbles"])
         self._reported = set(state["reported"])
         self._is_scheduled = bool(state["is_scheduled"])

@@ -1,6 +1,5 @@
 """Hooks on foreign modules that survive copies and pickles of them without harm."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,33 +34,12 @@ class Local:
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         """An idle one."""
-        return (_idle, ())
+        return (made_idle, ())
 
 
-def _idle() -> Callable[..., None]:
+def made_idle() -> Callable[..., None]:
+    """``idle``, for pickles."""
     return idle
-
-
-class Noted:
-    """A hook that appends what a module is called with; a copy of the module has an idle one.
-
-    It is in every pass of a guarded training: nothing more than this.
-    """
-
-    def __init__(self, calls: deque[tuple[Any, ...]]) -> None:
-        self._append = calls.append
-
-    def __call__(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        """Append."""
-        self._append(args)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Callable[..., None]:
-        """An idle one."""
-        return idle
-
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        """An idle one."""
-        return (_idle, ())
 
 
 class Doorway:

@@ -21,9 +21,6 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 class Treatment(Protocol):
     """What is done around a step."""
 
-    def lets_pass(self, optimizer: torch.optim.Optimizer) -> bool:
-        """Whether a step, its gradients at hand, needs nothing more than this look."""
-
     def begin(self, optimizer: torch.optim.Optimizer) -> Step:
         """A step begins."""
 
@@ -44,6 +41,10 @@ class Hooked:
     Args:
         optimizers: whose steps.
         treatment: what to do around them.
+
+    Attributes:
+        look: whether a step, its gradients at hand, needs nothing more than this look; None: every step does.
+        is_hosted: whether somebody with hooks of its own calls ``before`` in them: one hook costs less than two.
     """
 
     def __init__(self, optimizers: Sequence[torch.optim.Optimizer], treatment: Treatment) -> None:
@@ -53,6 +54,8 @@ class Hooked:
         self._after: dict[int, RemovableHandle] = {}
         self._open: dict[int, tuple[Step, FrameType | None]] = {}
         self.is_on = False
+        self.is_hosted = False
+        self.look: Callable[[torch.optim.Optimizer], bool] | None = None
 
     def is_open(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether this optimizer is in the middle of a step that is treated."""
@@ -64,18 +67,22 @@ class Hooked:
         for optimizer in self._optimizers:
             key = id(optimizer)
             if is_on:
-                if key not in self._before:
-                    self._before[key] = optimizer.register_step_pre_hook(unseen(self._pre))
+                if key not in self._before and not self.is_hosted:
+                    self._before[key] = optimizer.register_step_pre_hook(unseen(self.before))
                 continue
-            if key in self._before and not _is_stepping(optimizer):
+            if (key in self._before or key in self._after) and not _is_stepping(optimizer):
                 self._abandon(optimizer)
-                self._before.pop(key).remove()
-                if key in self._after:
-                    self._after.pop(key).remove()
+                for hooks in (self._before, self._after):
+                    if key in hooks:
+                        hooks.pop(key).remove()
 
-    def _pre(
+    def before(
         self, optimizer: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Arguments | None:
+        """The hook before a step."""
+        is_bare = len(args) == 1 and not kwargs
+        if is_bare and not self._open and self.look is not None and self.look(optimizer):
+            return None  # almost every step of most runs
         key = id(optimizer)
         if key in self._open:
             if _is_running(self._open[key][1]):
@@ -83,14 +90,8 @@ class Hooked:
             self._abandon(optimizer)
         if not self.is_on:
             return None
-        has_more = len(args) > 1 or bool(kwargs)
-        given = [v for v in (*args[1:], *kwargs.values()) if callable(v)] if has_more else []
-        if not given and self._treatment.lets_pass(optimizer):
-            return None
-        if key not in self._after:
-            self._after[key] = optimizer.register_step_post_hook(unseen(self._post))
-        step = self._treatment.begin(optimizer)
-        self._open[key] = (step, _step_frame())
+        given = [] if is_bare else [v for v in (*args[1:], *kwargs.values()) if callable(v)]
+        step = self._begin(optimizer)
         if not given:
             step.look()
             self._treatment.treat(step)
@@ -99,6 +100,14 @@ class Hooked:
         step.keep()
         changed = tuple(closure if value is given[0] else value for value in args)
         return changed, {k: closure if v is given[0] else v for k, v in kwargs.items()}
+
+    def _begin(self, optimizer: torch.optim.Optimizer) -> Step:
+        key = id(optimizer)
+        if key not in self._after:
+            self._after[key] = optimizer.register_step_post_hook(unseen(self._post))
+        step = self._treatment.begin(optimizer)
+        self._open[key] = (step, _step_frame())
+        return step
 
     def _evaluated(self, step: Step, closure: Callable[..., Any]) -> Callable[..., Any]:
         """The closure, with the treatment after each of its calls."""

@@ -46,6 +46,11 @@ class Ownership:
         self.networks = networks
         self.by_player = optimizers
         self.optimizers = tuple({id(o): o for o in optimizers.values()}.values())
+        moved: dict[int, list[Player]] = {id(o): [] for o in self.optimizers}
+        for player, optimizer in optimizers.items():
+            moved[id(optimizer)].append(player)
+        # By an optimizer's id: the one player that it moves.
+        self.only = {key: players[0] for key, players in moved.items() if len(players) == 1}
         self._owned: dict[int, tuple[tuple[int, ...], dict[Player, list[Tensor]]]] = {}
         for player, optimizer in optimizers.items():
             if not self.owned(optimizer).get(player):

@@ -27,20 +27,35 @@ def poison_in(owners: Ownership) -> list[Poison]:
 
     Cost: one read of them all, and more only where something is found.
     """
-    kept = list(_carried(owners))
-    tensors = [tensor for _, tensor in kept if not tensor.is_complex() and tensor.numel()]
+    carried = list(_carried(owners))
+    tensors = [c.tensor for c in carried if not c.tensor.is_complex() and c.tensor.numel()]
     if not tensors or bool(torch.isfinite(norms_of(tensors).sum())):
         return []
-    return [poison for poison, tensor in kept if not is_finite(tensor)]
+    return [
+        Poison(c.player, c.place, c.name if c.of is None else owners.name_of(c.of) + c.name)
+        for c in carried
+        if not is_finite(c.tensor)
+    ]
 
 
-def _carried(owners: Ownership) -> Iterator[tuple[Poison, Tensor]]:
+class _Carried(NamedTuple):
+    """A tensor; its parameter's name is asked for only where something is wrong with it."""
+
+    tensor: Tensor
+    player: Player
+    place: Place
+    name: str
+    of: Tensor | None = None
+
+
+def _carried(owners: Ownership) -> Iterator[_Carried]:
     for player, network in owners.networks.items():
         for name, tensor in network.named_buffers():
             if tensor.is_floating_point():
-                yield Poison(player, "buffer", f"{player}.{name}"), tensor
+                yield _Carried(tensor, player, "buffer", f"{player}.{name}")
+        states = owners.by_player[player].state
         for p in owners.parameters(player):
-            yield Poison(player, "weight", owners.name_of(p)), p.detach()
-            for key, value in owners.by_player[player].state.get(p, {}).items():
+            yield _Carried(p.detach(), player, "weight", "", p)
+            for key, value in states.get(p, {}).items():
                 if isinstance(value, Tensor) and value.is_floating_point():
-                    yield Poison(player, "optimizer", f"{owners.name_of(p)}: {key}"), value
+                    yield _Carried(value, player, "optimizer", f": {key}", p)

@@ -17,7 +17,7 @@ from steadygan.probes.foreign import (
     unwrapped_optimizer,
 )
 from steadygan.remedies.bank import Bank
-from steadygan.remedies.hooked import Hooked
+from steadygan.remedies.hooked import Arguments, Hooked
 from steadygan.remedies.knob import Knob
 from steadygan.remedies.knobs.added_penalty import AddedPenalty
 from steadygan.remedies.knobs.augment import Augment
@@ -137,7 +137,6 @@ class TreatedGame:
         self.snapshots = SnapshotRing(self, num=num_snapshots, memory_mib=memory_mib)
         self.on_end: Callable[[], None] | None = None
         self._turned: tuple[Knob, ...] = ()
-        self._is_only_guarded = False
         self._hooked = Hooked(self.owners.optimizers, self)
 
     @contextmanager
@@ -147,7 +146,7 @@ class TreatedGame:
             yield
         finally:
             self._turned = tuple(knob for knob in self.knobs.values() if knob.is_on)
-            self._is_only_guarded = self._turned == (self.guard,)
+            self._hooked.look = self.guard.lets_pass if self._turned == (self.guard,) else None
             self._hooked.set(bool(self._turned))
             if self.own is not None:
                 self.own.follow(self.rates)
@@ -161,11 +160,10 @@ class TreatedGame:
         """Every weight, buffer and optimizer state with a number that is none; waits for the device."""
         return poison_in(self.owners)
 
-    def lets_pass(self, optimizer: torch.optim.Optimizer) -> bool:
-        """Whether only the guard is on and finds nothing (called by the hooks): almost every step of most runs."""
-        return self._is_only_guarded and self.guard.lets_pass(
-            optimizer, self.owners.owned(optimizer)
-        )
+    def hosted(self) -> Callable[..., Arguments | None]:
+        """What the host of this game has to call in its own hooks before a step, from now on and instead of ours."""
+        self._hooked.is_hosted = True
+        return self._hooked.before
 
     def is_treating(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether ``on_end`` is still to come for the step that this optimizer makes now."""

@@ -2,9 +2,12 @@
 
 from abc import abstractmethod
 
+from torch import nn
+
 from steadygan.errors import ConfigError
 from steadygan.game import Game
 from steadygan.types import Player, StepInfo
+from steadygan.updates.compiled import is_compiled
 from steadygan.updates.field import Field
 from steadygan.updates.point import Point, Rates, State
 from steadygan.updates.reach import Plain, Reach
@@ -65,9 +68,9 @@ class Directed(UpdateRule):
                 f"{name} differentiates gradients, which are not averaged over processes; "
                 "train in one process or use extragradient."
             )
-        players: dict[Player, object] = {"g": game.g, "d": game.d}
+        players: dict[Player, nn.Module] = {"g": game.g, "d": game.d}
         for player, network in players.items():
-            if getattr(network, "_compiled_call_impl", None) is not None:
+            if is_compiled(network):
                 raise ConfigError(
                     f"{name} differentiates gradients, but {player} is compiled, and compiled graphs cannot be "
                     "differentiated twice; set compile to false."

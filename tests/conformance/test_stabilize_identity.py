@@ -90,3 +90,17 @@ def test_watching_on_the_budget_it_is_the_same() -> None:
     bare, _ = trained(STYLES[0])
     treated, _ = trained(STYLES[0], budget=0.02, every=3)
     assert not differing(bare[-1], treated[-1])
+
+
+def test_a_guarded_step_has_no_more_hooks_than_a_watched_one() -> None:
+    p = STYLES[0]()
+    with steadygan.watch(p.g, p.d, p.opt_g, p.opt_d, real=p.real, latent=p.latent):
+        watched = hooks_of(p)
+    with stabilized(p) as pilot:
+        assert pilot.game.guard.is_on
+        assert hooks_of(p) == watched + 1  # D's calls are noted
+        for _ in range(STEPS):
+            p.iterate(p, None)
+        assert hooks_of(p) == watched + 1
+        assert not p.d._forward_pre_hooks  # and not the long way
+    assert hooks_of(p) == 0

@@ -341,6 +341,7 @@ def hooks_of(p: Patient) -> int:
     kinds = ("_forward_pre_hooks", "_forward_hooks", "_backward_hooks", "_backward_pre_hooks")
     modules = [m for network in (p.g, p.d) for m in network.modules()]
     on_modules = sum(len(getattr(m, kind)) for m in modules for kind in kinds)
+    on_modules += sum("_compiled_call_impl" in vars(m) for m in modules)
     on_weights = sum(
         len(q._backward_hooks or ()) for network in (p.g, p.d) for q in network.parameters()
     )

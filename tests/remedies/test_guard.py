@@ -212,3 +212,17 @@ def test_the_look_at_gradients_of_every_kind(value: float) -> None:
         assert check([torch.ones(2), grad]) is math.isfinite(value)
         assert repr(grad.to_dense() if grad.is_sparse else grad) == repr(before)
     assert check([torch.ones(2)])
+
+
+@pytest.mark.filterwarnings("ignore:Using backward")
+def test_the_look_leaves_a_gradient_with_a_graph_as_it_is() -> None:
+    w = torch.tensor([1.0, 2.0], requires_grad=True)
+    (w**3).sum().backward(create_graph=True)
+    grad = w.grad
+    assert grad is not None
+    node, version = grad.grad_fn, grad._version
+    assert FiniteCheck()([grad])
+    assert (grad.grad_fn, grad._version) == (node, version)
+    (curvature,) = torch.autograd.grad(grad.sum(), w)
+    assert torch.equal(curvature, 6 * w)
+    w.grad = None

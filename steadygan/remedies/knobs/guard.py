@@ -1,15 +1,14 @@
 """No optimizer moves on a gradient that is no number."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
-from steadygan.remedies.doorway import Noted
+from steadygan.remedies.calls import Calls
 from steadygan.remedies.knob import Knob
 from steadygan.remedies.ownership import Ownership
 from steadygan.remedies.step import Step
@@ -19,6 +18,7 @@ Cause = Literal["batch", "weight", "gradient"]
 
 _REMEMBERED = 100
 _INPUTS = 4  # calls of D
+_look = torch._amp_foreach_non_finite_check_and_unscale_
 
 
 @dataclass(frozen=True)
@@ -55,47 +55,42 @@ class Guard(Knob):
         networks: Mapping[Player, nn.Module],
         owners: Ownership,
     ) -> None:
-        self._d, self._networks, self._owners = d, networks, owners
-        self._handles: list[RemovableHandle] = []
-        # What D was called with; the tensors live until they are pushed out.
+        self._networks, self._owners = networks, owners
         self._check = FiniteCheck()
-        self._inputs: deque[tuple[Any, ...]] = deque(maxlen=_INPUTS)
+        # Of D: samples that are none while every weight is finite come from latents that are none.
+        self._inputs = Calls(d, _INPUTS)
         self.incidents: deque[Incident] = deque(maxlen=_REMEMBERED)
         self.counts: dict[Player, int] = {"g": 0, "d": 0}
+        self.num_caught = 0  # their sum
         self._steps: dict[Player, int] = {"g": 0, "d": 0}
 
     @property
     def is_on(self) -> bool:
         """Whether it guards."""
-        return bool(self._handles)
+        return self._inputs.is_on
 
     def set(self, is_on: bool) -> None:
         """Guard from the next step on, or no longer."""
-        if is_on == self.is_on:
-            return
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
-        self._inputs.clear()
-        if is_on:
-            # Of D: samples that are none while every weight is finite come from latents that are none.
-            self._handles = [self._d.register_forward_pre_hook(Noted(self._inputs))]
+        self._inputs.set(is_on)
 
-    def lets_pass(
-        self, optimizer: torch.optim.Optimizer, owned: Mapping[Player, Sequence[Tensor]]
-    ) -> bool:
+    def lets_pass(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether all gradients of a step are finite: the look that almost every step gets, as cheap as it can be."""
-        grads = {
-            player: [grad for p in mine if (grad := p.grad) is not None]
-            for player, mine in owned.items()
-        }
-        found = [grad for mine in grads.values() for grad in mine]
-        if not found:
+        grads = [
+            grad
+            for group in optimizer.param_groups
+            for p in group["params"]
+            if (grad := p.grad) is not None
+        ]
+        if not grads:
             return True
-        if getattr(optimizer, "grad_scale", None) is None and not self._check(found):
+        if getattr(optimizer, "grad_scale", None) is None and not self._check(grads):
             return False
-        for player, mine in grads.items():
-            self._steps[player] += bool(mine)
+        player = self._owners.only.get(id(optimizer))
+        if player is not None:
+            self._steps[player] += 1
+            return True
+        for player, mine in self._owners.owned(optimizer).items():
+            self._steps[player] += any(p.grad is not None for p in mine)
         return True
 
     def before(self, step: Step) -> None:
@@ -129,6 +124,7 @@ class Guard(Knob):
         self.counts, self._steps = dict(state["counts"]), dict(state["steps"])
         found = (Incident(**incident) for incident in state["incidents"])
         self.incidents = deque(found, maxlen=_REMEMBERED)
+        self.num_caught = sum(self.counts.values())
         self.set(bool(state["is_on"]))
 
     def _stop(self, step: Step, player: Player) -> None:
@@ -136,6 +132,7 @@ class Guard(Knob):
         pairs = zip(step.moving(player), step.grads(player), strict=True)
         bad = [p for p, grad in pairs if not is_finite(grad)][-1]
         self.counts[player] += 1
+        self.num_caught += 1
         self.incidents.append(
             Incident(player, self._steps[player] + 1, self._owners.name_of(bad), self._cause())
         )
@@ -146,7 +143,7 @@ class Guard(Knob):
         # A weight that is none makes samples that are none: look at it first.
         if not all(is_finite(weight) for weight in weights):
             return "weight"
-        inputs = [x for args in self._inputs for x in args if isinstance(x, Tensor)]
+        inputs = [x for x in self._inputs.last() if isinstance(x, Tensor)]
         return "gradient" if all(is_finite(x) for x in inputs) else "batch"
 
 
@@ -159,23 +156,21 @@ class FiniteCheck:
     """
 
     def __init__(self) -> None:
-        self._of_device: dict[torch.device, tuple[Tensor, Tensor]] = {}
+        self._of_device: dict[int, tuple[Tensor, Tensor, Callable[[], float]]] = {}
 
-    @torch.no_grad()
-    def __call__(self, grads: Sequence[Tensor]) -> bool:
+    def __call__(self, grads: list[Tensor]) -> bool:
         """The answer; waits for the device."""
-        device = grads[0].device
-        if device not in self._of_device:
-            self._of_device[device] = (
-                torch.zeros(1, device=device),
-                torch.ones((), device=device),
-            )
-        found, one = self._of_device[device]
+        number = grads[0].get_device()
+        if number not in self._of_device:
+            device = grads[0].device
+            found, one = torch.zeros(1, device=device), torch.ones((), device=device)
+            self._of_device[number] = found, one, found.item
+        found, one, any_found = self._of_device[number]
         try:
-            torch._amp_foreach_non_finite_check_and_unscale_(list(grads), found, one)
+            _look(grads, found, one)
         except (RuntimeError, TypeError):
             return all(is_finite(grad) for grad in grads)
-        if found.item() == 0:
+        if not any_found():
             return True
         found.zero_()
         return False

@@ -10,6 +10,7 @@ from steadygan.penalties import R1, R2, Penalty
 from steadygan.penalties.per_sample import require_no_batch_norm
 from steadygan.remedies.knob import Knob
 from steadygan.types import StateDict
+from steadygan.updates.compiled import is_compiled
 
 SPAN = 30.0
 _ADDED: dict[str, type[Penalty]] = {"r1": R1, "r2": R2}
@@ -138,7 +139,7 @@ class OwnPenalties(Knob):
         return _ADDED[kind](weight=weight, every=every, relative=relative)
 
     def _check(self, penalties: tuple[Penalty, ...]) -> None:
-        if getattr(self._game.d, "_compiled_call_impl", None) is not None:
+        if is_compiled(self._game.d):
             raise ActionError(
                 "a penalty needs a discriminator that can be differentiated twice, got a compiled one; "
                 "set compile to false."
