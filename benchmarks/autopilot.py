@@ -12,9 +12,8 @@ from benchmarks.sheet import Sheet
 from steadygan.monitor import Pilot
 
 BAR = 0.01
-BLOCK = 10
 PAIRS = 3  # of loops: where in memory one lies is worth a percent
-STEPS = {"MLP": (600, 900), "DCGAN": (10, 30)}  # of each: to settle down, and to measure
+STEPS = {"MLP": (600, 900, 10), "DCGAN": (6, 24, 2)}  # to settle down, to measure, in a block
 SNAPSHOTS = 7
 PROBES_BETWEEN = 4  # snapshots: steadygan.remedies.history
 
@@ -22,12 +21,12 @@ PROBES_BETWEEN = 4  # snapshots: steadygan.remedies.history
 def measure(sheet: Sheet, settings: Settings) -> None:
     """Steps of both in turn; what it does after each probe; and what a snapshot takes, once every four probes."""
     sheet.line(
-        f"In one process, {BLOCK} steps of each in turn, {PAIRS} times with new loops: the median step of a"
+        f"In one process, a few steps of each in turn, {PAIRS} times with new loops: the median"
     )
     sheet.line(
-        "stabilised block over that of the watched block beside it; likewise of two watched loops."
+        "step of a stabilised block over that of the watched block beside it; likewise of two"
     )
-    sheet.line("Median over all blocks, and quartiles. One thread.")
+    sheet.line("watched loops. Median over all blocks, and quartiles. One thread.")
     torch.set_num_threads(1)
     for name in FOREIGN:
         _race(sheet, name)
@@ -67,7 +66,7 @@ def _race(sheet: Sheet, name: str) -> None:
 
 def _pair(
     name: str,
-    num: tuple[int, int],
+    num: tuple[int, int, int],
     watched_s: list[float],
     over: dict[str, list[float]],
     probing: list[float],
@@ -83,10 +82,11 @@ def _pair(
 
     pilot._look_after = timed  # type: ignore[method-assign]  # to time what the user cannot call
     loops = {"watched": watched, "again": again, "stabilised": stabilised}
-    warmup = num[0] // BLOCK
-    for turn in range(warmup + num[1] // BLOCK):
+    settle, measured, block = num
+    warmup = settle // block
+    for turn in range(warmup + measured // block):
         order = list(loops) if turn % 2 else list(loops)[::-1]
-        seconds = {key: [_seconds(loops[key]) for _ in range(BLOCK)] for key in order}
+        seconds = {key: [_seconds(loops[key]) for _ in range(block)] for key in order}
         if turn < warmup:
             continue
         watched_s += seconds["watched"]
