@@ -35,6 +35,10 @@ class Chart:
     asked for and not while the training runs. A gradient norm that is not finite is traced to its parameter
     at the flush, from the norms of single parameters that were held until then, and becomes an event.
 
+    Where a game is rolled back, its state has not lived through what the record tells of. Who treats it asks a second
+    doctor, who has read only what came since: to the first one a new start is a collapse from the best samples so far,
+    and a gradient that has become what it should be an explosion.
+
     Args:
         path: the record's file.
         writer: what appends to it; its owner is who made it.
@@ -50,6 +54,8 @@ class Chart:
         self.latest: Diagnosis | None = None
         self._writer, self._is_live = writer, is_live
         self._doctor = Doctor()
+        self._second: Doctor | None = None
+        self._since = 0
         self._preflight: Diagnosis | None = None
         self._position = 0
         self.first_step = self._catch_up()
@@ -138,6 +144,19 @@ class Chart:
             self._catch_up()
         return self._told()
 
+    def present(self, since: int | None) -> Diagnosis:
+        """What is to be said of a game that was rolled back at this step, by the rows after it; None: of all rows."""
+        diagnosis = self.diagnosis()
+        if since is None:
+            return diagnosis
+        if self._second is None or self._since != since:
+            self.flush()
+            self._second, self._since = Doctor(), since
+            if self.last_step > since:
+                for row in self.record().rows():
+                    self._tell_second(row)
+        return joined(self._second.diagnosis(), self._preflight)
+
     def _told(self) -> Diagnosis:
         return joined(self._doctor.diagnosis(), self._preflight)
 
@@ -174,6 +193,7 @@ class Chart:
             self.path.write_bytes(rows)
             self._writer.rewind(step)
         self._doctor, self._position, self.latest = Doctor(), 0, None
+        self._second = None
         self.first_step = self._catch_up()
         if self.first_step < step:
             raise DataError(
@@ -208,6 +228,7 @@ class Chart:
                     self._position += len(line)
                     row = self._row(line)
                     self._doctor.update(row)
+                    self._tell_second(row)
                     last = int(row["step"])
         return last
 
@@ -230,7 +251,12 @@ class Chart:
         if self._is_live:
             for row in rows:
                 self._doctor.update(row)
+                self._tell_second(row)
             self.latest = self._told()
+
+    def _tell_second(self, row: Mapping[str, float | int]) -> None:
+        if self._second is not None and row["step"] > self._since:
+            self._second.update(row)
 
     def _blame(self, row: Mapping[str, float | int]) -> None:
         players: tuple[Player, Player] = ("g", "d")

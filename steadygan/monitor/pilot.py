@@ -198,7 +198,9 @@ class Pilot(Monitor):
             (step, found), self._seen = self._seen, None
             signals = {name: _number(value) for name, value in found.items()}
             with torch.inference_mode(False), torch.enable_grad():
-                self._autopilot.examine(step, super().diagnosis(), signals)
+                self._autopilot.examine(
+                    step, self._chart.present(self.ledger.went_back_at), signals
+                )
         if len(self.ledger) > self._num_told:
             self._tell()
 

@@ -88,7 +88,8 @@ class Treating(Observer):
             seen, self._seen = self._seen, None
             self._chart.flush()
             numbers = {name: float(value) for name, value in seen.items()}
-            self.autopilot.examine(run.step, self._chart.diagnosis(), numbers)
+            present = self._chart.present(self.ledger.went_back_at)
+            self.autopilot.examine(run.step, present, numbers)
         for entry in self.ledger[self._num_told :]:
             done = entry.action or entry.outcome
             run.record.event("treatment", at=entry.step, finding=entry.finding, action=done)

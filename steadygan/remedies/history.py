@@ -110,7 +110,10 @@ class History:
             times = GAINED if score > FAIR else _WORSE
             return found if is_acute or score > times * self.score(found) else None
         is_there = any(s.step == 0 and s.is_finite for s in ring)
-        return 0 if is_there and (is_acute or not well) else None
+        is_lost = (
+            is_acute or not well or score > FAIR
+        )  # far away, and nothing has helped from later places
+        return 0 if is_there and is_lost else None
 
     def _was_raised(self, step: int, usual: Mapping[Player, float | None]) -> bool:
         rates = self._rates.get(step, {})

@@ -113,6 +113,14 @@ class Ledger(list[Entry]):
             self[index] = entry
             self.save()
 
+    @property
+    def went_back_at(self) -> int | None:
+        """The last step at which the game was rolled back; None where it never was."""
+        steps = (
+            e.step for e in reversed(self) if any(a["action"] == "RollBack" for a in e.actions)
+        )
+        return next(steps, None)
+
     def tells_of_skip(self, cause: str, since: int) -> bool:
         """Whether it tells of a step that was skipped for the same cause not long ago."""
         return any(

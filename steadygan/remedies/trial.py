@@ -41,10 +41,11 @@ def illness(signals: Mapping[str, float]) -> float:
 class Trial:
     """One treatment under observation.
 
-    It has **recovered** when, six probes or more after it, no critical finding is open and samples are near the data,
-    or nearer than when it was decided. It has **failed** when samples are no numbers; when after four probes illness
-    is three times what it was at its start and not small; or when, after twelve probes and from then on, the median
-    illness of the last four is not a tenth below that of the four before.
+    It has **recovered** when no critical finding is open and, six probes or more after it, samples are near the data,
+    or, after twelve, a fifth nearer than when it was decided and no more on their way. It has **failed** when samples
+    are no numbers; when after four probes illness is three times what it was at its start and not small; or when,
+    after twelve probes and from then on, the median illness of the last four is not a tenth below that of the four
+    before.
 
     Args:
         entry: its index in the ledger.
@@ -68,18 +69,17 @@ class Trial:
         num = len(self.scores)
         if not math.isfinite(score):
             return "failed" if num > 1 else "wait"
-        if num >= LEAST and not open_findings and self._is_better(score):
+        if num >= LEAST and not open_findings and score < FAIR:
             return "recovered"
         if num >= 4 and min(self.scores[-2:]) > _GROWS * max(self.start, _NEAR):
             return "failed"
         if num < WINDOW:
             return "wait"
         now, earlier = median(self.scores[-4:]), median(self.scores[-8:-4])
-        return "wait" if now < _FALLS * earlier and num < LONGEST else "failed"
-
-    def _is_better(self, score: float) -> bool:
-        """Whether the silence of the doctor means something: a dead network raises no findings either."""
-        return score < max(FAIR, GAINED * self.before)
+        if now < _FALLS * earlier and num < LONGEST:
+            return "wait"
+        # The silence of the doctor alone means nothing: a dead network raises no findings either.
+        return "recovered" if not open_findings and score < GAINED * self.before else "failed"
 
     @property
     def helped(self) -> bool:

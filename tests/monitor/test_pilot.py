@@ -34,7 +34,7 @@ def treated(tmp_path_factory: pytest.TempPathFactory) -> tuple[RingRun, Path]:
     """A ring that collapses, under a pilot that looks every 10 steps; and its folder."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("treated")
-    run = begun(TOO_FAST, record=folder / "record.jsonl", probe_every=10).go(250)
+    run = begun(TOO_FAST, record=folder / "record.jsonl", probe_every=10).go(350)
     return run, folder
 
 
@@ -54,7 +54,7 @@ def test_a_collapsing_ring_is_treated_and_recovers(treated: tuple[RingRun, Path]
     assert pilot.diagnosis().verdict == "healthy"
     assert pilot.reason is None
     # Alone it does not.
-    alone = begun(TOO_FAST, autopilot="observe", probe_every=10).go(250)
+    alone = begun(TOO_FAST, autopilot="observe", probe_every=10).go(350)
     assert pilot_of(alone).diagnosis().verdict == "failing"
 
 
@@ -110,8 +110,8 @@ def test_what_it_says_outlives_it(treated: tuple[RingRun, Path]) -> None:
 
 
 def test_observing_proposes_and_acts_on_nothing() -> None:
-    seen = begun(TOO_FAST, autopilot="observe", probe_every=10).go(250)
-    alone = begun(TOO_FAST, piloted=False).go(250)
+    seen = begun(TOO_FAST, autopilot="observe", probe_every=10).go(350)
+    alone = begun(TOO_FAST, piloted=False).go(350)
     for a, b in zip(seen.numbers(), alone.numbers(), strict=True):
         assert torch.equal(a, b)
     pilot = pilot_of(seen)
@@ -256,7 +256,7 @@ def test_a_resumed_treatment_is_that_of_a_run_that_never_stopped(
         state = torch.load(tmp_path / "state.pt", weights_only=True)
     again = begun(TOO_FAST, record=record, probe_every=10).load(state)
     assert str(pilot_of(again).ledger) == said
-    again.go(250)
+    again.go(350)
     for a, b in zip(again.numbers(), whole.numbers(), strict=True):
         assert torch.equal(a, b)
     assert pilot_of(again).ledger == pilot_of(whole).ledger

@@ -49,7 +49,8 @@ def test_two_time_scales_and_a_rate_of_nothing_are_left_alone(lr_g: float, lr_d:
     [
         (1e-3, 2e-5, {"d": 2.0, "g": 1 / 16}),  # 50 times apart: as near as limits let them
         (1e-3, 1e-4, {"d": 2.0, "g": 0.2}),
-        (1.5e-3, 1e-3, {"d": 1.5}),
+        (3e-3, 1e-3, {"d": 2.0, "g": 2 / 3}),
+        (2e-3, 1e-3, {}),
         (1e-3, 1e-1, {"g": 2.0, "d": 0.08}),
         (1e-3, 4e-3, {}),
         (1e-3, 1e-3, {}),

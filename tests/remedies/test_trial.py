@@ -26,8 +26,17 @@ def test_illness_is_distance_and_what_coverage_lacks() -> None:
 
 def test_recovery_is_believed_after_six_quiet_probes() -> None:
     trial = Trial(0, 100, 1.0, 1.0)
-    verdicts = [trial.judge(0.5, []) for _ in range(LEAST)]
+    verdicts = [trial.judge(0.2, []) for _ in range(LEAST)]
     assert verdicts == ["wait"] * (LEAST - 1) + ["recovered"]
+
+
+def test_samples_that_are_nearer_and_yet_far_have_come_to_rest_before_it_is_a_recovery() -> None:
+    trial = Trial(0, 100, 1.0, 1.0)
+    falling = [0.9**k for k in range(WINDOW)]
+    verdicts = [trial.judge(score, []) for score in falling + [falling[-1]] * 8]
+    assert set(verdicts[:-1]) == {"wait", "recovered"}
+    assert verdicts.index("recovered") > WINDOW
+    assert trial.judge(falling[-1], OPEN) == "failed"
 
 
 def test_no_fall_over_a_window_is_failure() -> None:

@@ -9,15 +9,17 @@ from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
 
 _AHEAD = 4.0
+_FAR = 2.5
 
 
 @dataclass(frozen=True)
 class Balance(Remedy):
     """One player's rate is many times the other's: lower the one and lift the other until they fit.
 
-    G at most as fast as D, and D at most four times as fast as G. The slower player is lifted first, to twice its own
-    rate at most; the rest is taken from the faster one, down to a sixteenth. Moving one of the two alone does not get
-    there where they lie tens of times apart. Not for optimizers of two kinds: their rates cannot be compared.
+    G at most as fast as D, and D at most four times as fast as G; where they are 2.5 times beyond that. The slower
+    player is lifted first, to twice its own rate at most; the rest is taken from the faster one, down to a sixteenth.
+    Moving one of the two alone does not get there where they lie tens of times apart. Not for optimizers of two
+    kinds: their rates cannot be compared.
 
     Source: Heusel et al. (2017), arXiv 1706.08500, section 3 and table A2: the rates that were found to work.
     """
@@ -42,7 +44,7 @@ class Balance(Remedy):
         slow: Player = "d" if rates["g"] > rates["d"] else "g"
         fast: Player = "g" if slow == "d" else "d"
         apart = rates[fast] / rates[slow] / (1.0 if fast == "g" else _AHEAD)
-        if apart <= 1.0:
+        if apart < _FAR:
             return ()
         actions: list[Action] = []
         knob = game.rates[slow]
