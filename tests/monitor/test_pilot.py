@@ -289,7 +289,7 @@ torch.set_flush_denormal(True)
 run = begun(TOO_FAST, record=folder / "record.jsonl", probe_every=10)
 if (folder / "checkpoints").is_dir():
     run.load(load_newest(folder / "checkpoints")[1])
-while run.step < 250:
+while run.step < 350:
     run.go(run.step + 1)
     if run.step % 10 == 0:
         save_checkpoint(folder / "checkpoints", run.step, run.state())
@@ -316,7 +316,7 @@ def test_killed_in_the_middle_of_a_treatment_it_ends_with_the_same_bits(
     for name in ("g", "d"):
         whole = getattr(treated[0], name).state_dict()
         assert all(torch.equal(state[name][key], whole[key]) for key in whole)
-    assert read(tmp_path / "record.jsonl").steps.tolist() == list(range(1, 251))
+    assert read(tmp_path / "record.jsonl").steps.tolist() == list(range(1, 351))
     trees = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
     assert read_ledger(trees) == list(pilot_of(treated[0]).ledger)
 
