@@ -21,6 +21,7 @@ TITLES = {
     "denormals": "A saturated discriminator with and without flush-to-zero",
     "atlas": "An ensemble against one training after the other",
     "outcomes": "Words of an atlas and of separate trainings",
+    "line": "The line predicted over a map of networks, against two measured maps",
     "startup": "Start-up",
     "metrics": "Metrics against the libraries that compute the same",
     "updates": "Update rules on oscillating games, at equal gradient evaluations",

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from steadygan.atlas.curve import Curve
 from steadygan.atlas.outcome import OUTCOMES, Outcome
+from steadygan.atlas.prediction import KINDS, Agreement, Kind, Prediction, agreement
 
 _MOST_SAFE = 5
 
@@ -23,20 +25,6 @@ class Scale:
     key: str
     values: tuple[Any, ...]
     log: bool = False
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A line over the map, such as a boundary that theory predicts.
-
-    Args:
-        name: for the legend.
-        x, y: its points, in the axes' own units.
-    """
-
-    name: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +59,9 @@ class OutcomeMap:
         distances: (objective, row, column) -> mean energy distance at the end, of members that have one.
         findings: objective -> how many trainings ended with each of the doctor's critical findings.
         shrunk: (key, the recipe's value, the members') where networks were made small.
-        curves: drawn over every objective's map.
+        curves: lines drawn over the maps.
+        predictions: what linear theory says of the maps of networks; their lines are drawn too.
+        remarks: sentences about them, such as why there is none.
     """
 
     name: str
@@ -85,6 +75,8 @@ class OutcomeMap:
     findings: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     shrunk: tuple[tuple[str, Any, Any], ...] = ()
     curves: tuple[Curve, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -99,6 +91,8 @@ class OutcomeMap:
         rows: Iterable[Mapping[str, Any]],
         shrunk: Sequence[tuple[str, Any, Any]] = (),
         curves: Sequence[Curve] = (),
+        predictions: Sequence[Prediction] = (),
+        remarks: Sequence[str] = (),
     ) -> "OutcomeMap":
         """The map of results: mappings with objective, x, y, seed, outcome, findings and last."""
         cells: dict[tuple[str, int, int], list[Outcome | None]] = {}
@@ -125,6 +119,8 @@ class OutcomeMap:
             },
             shrunk=tuple(shrunk),
             curves=tuple(curves),
+            predictions=tuple(predictions),
+            remarks=tuple(remarks),
         )
 
     @property
@@ -157,12 +153,31 @@ class OutcomeMap:
                 break
         return margin
 
-    def safest(self) -> list[Safe]:
-        """The cells with the widest margins, the nearest to the data first among equals; at most five."""
+    def lines(self, objective: str) -> list[Curve]:
+        """What is drawn over one objective's map."""
+        every = [*self.curves, *(curve for p in self.predictions for curve in p.curves())]
+        return [curve for curve in every if curve.objective in (None, objective)]
+
+    def agreement(self, prediction: Prediction, kind: Kind) -> Agreement:
+        """How a prediction compares with the outcomes; a cell fails where half of its seeds or more do."""
+        rows, columns = self.shape
+        rates = [
+            [self.failure_rate(prediction.objective, i, j) for j in range(columns)]
+            for i in range(rows)
+        ]
+        failing = [[None if r is None else r >= 0.5 for r in row] for row in rates]
+        return agreement(failing, prediction.beyond(kind))
+
+    def safest(self, only: str | None = None) -> list[Safe]:
+        """The cells with the widest margins, the nearest to the data first among equals; at most five.
+
+        Args:
+            only: of this objective; None: of all.
+        """
         rows, columns = self.shape
         found = [
             self._safe(objective, i, j, margin)
-            for objective in self.objectives
+            for objective in ([only] if only else self.objectives)
             for i in range(rows)
             for j in range(columns)
             if (margin := self.margin(objective, i, j)) >= 0
@@ -221,8 +236,16 @@ class OutcomeMap:
             "maps": maps,
             "table": self.table(),
             "safest": [asdict(safe) for safe in self.safest()],
-            "curves": [asdict(curve) for curve in self.curves],
+            "curves": [asdict(c) for c in self.curves]
+            + [asdict(c) for p in self.predictions for c in p.curves()],
+            "predictions": [self._compared(prediction) for prediction in self.predictions],
+            "remarks": list(self.remarks),
         }
+
+    def _compared(self, prediction: Prediction) -> dict[str, Any]:
+        tree = {k: v for k, v in prediction.to_dict().items() if k != "lines"}
+        found = {kind: asdict(self.agreement(prediction, kind)) for kind in KINDS}
+        return {**tree, "says": prediction.remark(), "agreement": found}
 
     def _is_safe(self, objective: str, row: int, column: int) -> bool:
         rows, columns = self.shape

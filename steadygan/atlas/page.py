@@ -6,8 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 from steadygan.atlas.outcome_map import OutcomeMap
-from steadygan.atlas.picture import INK, tick
-from steadygan.atlas.places import position
+from steadygan.atlas.picture import INK, curve_ink, pieces, tick
+from steadygan.atlas.prediction import KINDS
 
 _PAGE = resources.files("steadygan.atlas") / "page.html"
 
@@ -17,13 +17,26 @@ def write_page(found: OutcomeMap, path: Path) -> None:
     tree = found.to_dict()
     tree["xticks"] = [tick(v) for v in found.x.values]
     tree["yticks"] = [tick(v) for v in found.y.values] if found.y else []
-    tree["curves"] = _pieces(found)
+    lines = curve_ink(found)
+    tree["curves"] = {
+        objective: [
+            {"name": curve.name, "ink": lines[curve.name], "at": piece}
+            for curve in found.lines(objective)
+            for piece in pieces(found, curve)
+        ]
+        for objective in found.objectives
+    }
     ink = {outcome or "unknown": colour for outcome, colour in INK.items()}
-    keys = (f'<span style="background:{c}"></span>{escape(o)}' for o, c in ink.items())
+    keys = [f'<span style="background:{c}"></span>{escape(o)}' for o, c in ink.items()]
+    keys += [
+        f'<br><span class="line" style="background:{c}"></span>{escape(name)}'
+        for name, c in lines.items()
+    ]
     parts = {
         "title": escape(f"{found.name}: what is stable"),
         "note": escape(_note(found)),
         "key": "".join(keys),
+        "lines": _lines(found),
         "safest": _safest(found),
         "table": _table(found),
         "ink": json.dumps(ink),
@@ -49,24 +62,20 @@ def _note(found: OutcomeMap) -> str:
     return text
 
 
-def _pieces(found: OutcomeMap) -> list[list[tuple[float, float]]]:
-    """Curves in cells, cut where they leave the map."""
-    pieces: list[list[tuple[float, float]]] = []
-    if found.y is None:
-        return pieces
-    rows, columns = found.shape
-    for curve in found.curves:
-        piece: list[tuple[float, float]] = []
-        for x, y in zip(curve.x, curve.y, strict=True):
-            at = position(found.x, x), position(found.y, y)
-            if -0.5 <= at[0] <= columns - 0.5 and -0.5 <= at[1] <= rows - 0.5:
-                piece.append(at)
-            elif piece:
-                pieces.append(piece)
-                piece = []
-        if piece:
-            pieces.append(piece)
-    return pieces
+def _lines(found: OutcomeMap) -> str:
+    """What the lines are, and how they compare with the outcomes."""
+    said = [*(p.remark() for p in found.predictions), *found.remarks]
+    rows = []
+    for prediction in found.predictions:
+        for kind in KINDS:
+            against = found.agreement(prediction, kind)
+            if prediction.lines[kind]:
+                gap = "–" if against.distance is None else f"{against.distance:.1f} cells"
+                shares = (f"{share:.0%}" for share in (against.right, against.majority))
+                rows.append([prediction.name(kind), *shares, gap])
+    heads = ["line", "cells on the right side", "calling all cells the same", "mean distance"]
+    table = _rows(heads, rows) if rows else ""
+    return "".join(f"<p>{escape(text)}</p>" for text in said) + table
 
 
 def _safest(found: OutcomeMap) -> str:

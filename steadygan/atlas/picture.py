@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from steadygan.atlas.curve import Curve
 from steadygan.atlas.outcome import OUTCOMES
 from steadygan.atlas.outcome_map import OutcomeMap
 from steadygan.atlas.places import position
@@ -18,8 +19,10 @@ INK = {
 }
 """Colours of outcomes, told apart by lightness too."""
 
-_TEXT, _CURVE = "#222222", "#0057ff"
+_TEXT = "#222222"
+_CURVES = ("#0057ff", "#c000c0", "#00838f", "#6d4c00")
 _LEFT, _TOP, _BOTTOM, _GAP = 110, 40, 90, 30
+_LINE = 18
 _MOST_WIDE = 480
 
 
@@ -29,18 +32,27 @@ def write_picture(found: OutcomeMap, path: Path) -> None:
     side = max(8, min(40, _MOST_WIDE // columns, _MOST_WIDE // rows))
     width, height = columns * side, rows * side
     panel = _LEFT + width + _GAP
-    image = Image.new(
-        "RGB", (max(540, panel * len(found.objectives)), _TOP + height + _BOTTOM), "white"
-    )
-    draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(12)
+    ink = curve_ink(found)
+    widest = max((int(font.getlength(name)) + 40 for name in ink), default=0)
+    size = (
+        max(540, widest, panel * len(found.objectives)),
+        _TOP + height + _BOTTOM + _LINE * len(ink),
+    )
+    image = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(image)
     for number, objective in enumerate(found.objectives):
         left = number * panel + _LEFT
         draw.text((left, 12), f"{found.name}: {objective}", fill=_TEXT, font=font)
         _cells(draw, found, objective, left, side)
         _axes(draw, found, left, side, font)
-        _curves(draw, found, left, side)
-    _legend(draw, found, _TOP + height + 62, font)
+        for curve in found.lines(objective):
+            for piece in pieces(found, curve):
+                places = [
+                    (left + (x + 0.5) * side, _TOP + (rows - 0.5 - y) * side) for x, y in piece
+                ]
+                _line(draw, places, ink[curve.name])
+    _legend(draw, ink, _TOP + height + 62, font)
     image.save(path)
 
 
@@ -84,32 +96,38 @@ def _axes(
     draw.text((left - _LEFT + 6, _TOP - 16), found.y.key, fill=_TEXT, font=font)
 
 
-def _curves(draw: ImageDraw.ImageDraw, found: OutcomeMap, left: int, side: int) -> None:
-    """Each curve as a line, broken where it leaves the map."""
-    rows, columns = found.shape
+def curve_ink(found: OutcomeMap) -> dict[str, str]:
+    """A colour for each name of a line, in the order of the legend."""
+    names = [curve.name for objective in found.objectives for curve in found.lines(objective)]
+    return {
+        name: _CURVES[number % len(_CURVES)] for number, name in enumerate(dict.fromkeys(names))
+    }
+
+
+def pieces(found: OutcomeMap, curve: Curve) -> list[list[tuple[float, float]]]:
+    """A curve in cells, cut where it leaves the map."""
+    cut: list[list[tuple[float, float]]] = [[]]
     if found.y is None:
-        return
-    for curve in found.curves:
-        piece: list[tuple[float, float]] = []
-        for x, y in zip(curve.x, curve.y, strict=True):
-            at = position(found.x, x), position(found.y, y)
-            if -0.5 <= at[0] <= columns - 0.5 and -0.5 <= at[1] <= rows - 0.5:
-                piece.append((left + (at[0] + 0.5) * side, _TOP + (rows - 0.5 - at[1]) * side))
-                continue
-            _line(draw, piece)
-            piece = []
-        _line(draw, piece)
+        return []
+    rows, columns = found.shape
+    for x, y in zip(curve.x, curve.y, strict=True):
+        at = position(found.x, x), position(found.y, y)
+        if -0.5 <= at[0] <= columns - 0.5 and -0.5 <= at[1] <= rows - 0.5:
+            cut[-1].append(at)
+        elif cut[-1]:
+            cut.append([])
+    return [piece for piece in cut if piece]
 
 
-def _line(draw: ImageDraw.ImageDraw, piece: list[tuple[float, float]]) -> None:
+def _line(draw: ImageDraw.ImageDraw, piece: list[tuple[float, float]], ink: str) -> None:
     if len(piece) > 1:
         draw.line(piece, fill="white", width=5)
-        draw.line(piece, fill=_CURVE, width=2)
+        draw.line(piece, fill=ink, width=2)
 
 
 def _legend(
     draw: ImageDraw.ImageDraw,
-    found: OutcomeMap,
+    ink: dict[str, str],
     top: int,
     font: "ImageFont.ImageFont | ImageFont.FreeTypeFont",
 ) -> None:
@@ -118,9 +136,10 @@ def _legend(
         draw.rectangle((left, top, left + 11, top + 11), fill=INK[outcome])
         draw.text((left + 16, top - 2), outcome, fill=_TEXT, font=font)
         left += 30 + 7 * len(outcome)
-    for curve in found.curves:
-        draw.line((left, top + 6, left + 14, top + 6), fill=_CURVE, width=2)
-        draw.text((left + 20, top - 2), curve.name, fill=_TEXT, font=font)
+    for name, colour in ink.items():
+        top += _LINE
+        draw.line((10, top + 6, 24, top + 6), fill=colour, width=2)
+        draw.text((30, top - 2), name, fill=_TEXT, font=font)
 
 
 def _ticks(num: int) -> list[int]:

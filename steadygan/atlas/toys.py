@@ -9,8 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from steadygan.atlas.curve import Curve
 from steadygan.atlas.outcome import Outcome
-from steadygan.atlas.outcome_map import Curve, OutcomeMap, Scale
+from steadygan.atlas.outcome_map import OutcomeMap, Scale
 from steadygan.errors import ConfigError
 from steadygan.objectives import Objective
 from steadygan.penalties import Penalty
@@ -223,7 +224,10 @@ def predicted(toy: Toy, settings: ToySettings, x: Scale, y: Scale, name: str) ->
     for column, x_at, y_at in zip(columns.tolist(), at.tolist(), places.tolist(), strict=True):
         number = seen[column] = seen.get(column, -1) + 1
         points.setdefault(number, []).append((x_at, y_at))
-    return [Curve(name, *zip(*found, strict=True)) for found in points.values()]
+    return [
+        Curve(name, tuple(x for x, _ in found), tuple(y for _, y in found))
+        for found in points.values()
+    ]
 
 
 def _stable(toy: Toy, settings: ToySettings, x: Cells, y: Cells) -> Bool[Tensor, " cells"]:

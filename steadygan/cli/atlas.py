@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes on each device [one a core].")
 @click.option("--devices", default="cpu", metavar="A,B", help="cpu, or cuda:0,cuda:1 … [cpu].")
 @click.option("--compile/--no-compile", "compiled", default=None, help="[where it pays]")
+@click.option("--line/--no-line", default=True, help="Theory's line over a complete map [drawn].")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the map as JSON.")
 def command(
@@ -50,6 +51,7 @@ def command(
     jobs: int | None,
     devices: str,
     compiled: bool | None,
+    line: bool,
     quiet: bool,
     as_json: bool,
 ) -> int:
@@ -78,7 +80,14 @@ def command(
     if not silent:
         announce(plan)
     with bar(silent) as progress:
-        found = run(folder, jobs=jobs, devices=tuple(devices.split(",")), progress=progress)
+        found = run(
+            folder,
+            jobs=jobs,
+            devices=tuple(devices.split(",")),
+            progress=progress,
+            line=line,
+            say=(lambda text: None) if silent else say,
+        )
     _report(found, folder, quiet, as_json)
     return 0
 
@@ -212,6 +221,29 @@ def bar(silent: bool) -> Iterator[Callable[[int, int], None] | None]:
         yield progress
 
 
+def say(text: str) -> None:
+    """A line on what is being done, beside the results."""
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def _tell_lines(found: "OutcomeMap") -> Iterator[str]:
+    """What the predicted lines are, and how they compare."""
+    for prediction in found.predictions:
+        yield prediction.remark()
+        for kind in ("growth", "overshoot"):
+            if not prediction.lines[kind]:
+                continue
+            against = found.agreement(prediction, kind)
+            apart = f", {against.distance:.1f} cells apart" if against.distance is not None else ""
+            yield (
+                f"line of {kind}: {against.right:.0%} of the cells on the right side (calling all the same: "
+                f"{against.majority:.0%}){apart}"
+            )
+    yield from found.remarks
+
+
 def tell(found: "OutcomeMap", folder: Path) -> None:
     """The table by objective and the safest settings."""
     from rich.console import Console
@@ -238,4 +270,6 @@ def tell(found: "OutcomeMap", folder: Path) -> None:
         console.print(
             f"safe: {settings}  ({safe.objective}; margin {safe.margin} cells{room})", markup=False
         )
+    for sentence in _tell_lines(found):
+        console.print(sentence, markup=False)
     console.print(f"map:  {folder / 'map.html'}", markup=False)

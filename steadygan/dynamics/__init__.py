@@ -14,6 +14,9 @@ from steadygan.dynamics.equilibrium import Equilibrium as Equilibrium
 from steadygan.dynamics.equilibrium import equilibrium as equilibrium
 from steadygan.dynamics.flow import Flow as Flow
 from steadygan.dynamics.flow import flow as flow
+from steadygan.dynamics.frozen import FrozenOptimizer as FrozenOptimizer
+from steadygan.dynamics.frozen import frozen as frozen
+from steadygan.dynamics.frozen_step import FrozenStep as FrozenStep
 from steadygan.dynamics.games import Bilinear as Bilinear
 from steadygan.dynamics.games import DiracGAN as DiracGAN
 from steadygan.dynamics.games import FlatGame as FlatGame
@@ -51,6 +54,8 @@ __all__ = [
     "Equilibrium",
     "FlatGame",
     "Flow",
+    "FrozenOptimizer",
+    "FrozenStep",
     "GaussianGAN",
     "Linearisation",
     "LossGame",
@@ -66,6 +71,7 @@ __all__ = [
     "decompose",
     "equilibrium",
     "flow",
+    "frozen",
     "has_jump",
     "observed_verdict",
     "path_angle",

@@ -1,10 +1,14 @@
 """From an atlas to advice: the recipe at the safest cell, and why."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from steadygan.atlas.outcome_map import OutcomeMap, Safe
+from steadygan.atlas.places import position
+from steadygan.atlas.prediction import Prediction
 from steadygan.recipes.atlas import read_map
 from steadygan.recipes.schema import Recipe
 from steadygan.recipes.sources import dump_recipe, load_recipe
@@ -67,9 +71,24 @@ def advise(recipe: str | Path | Recipe, folder: Path) -> Advice | None:
     if failures := {o: n for o, n in own["outcomes"].items() if n and o != "healthy"}:
         worst = max(failures, key=lambda o: failures[o])
         reasons.append(f"The most frequent failure elsewhere on the map: {worst}.")
+    reasons += [_room(p, found, best) for p in found.predictions if p.objective == best.objective]
     if found.shrunk:
         cut = ", ".join(f"{key} {members} for {kept}" for key, kept, members in found.shrunk)
         reasons.append(
             f"Measured on smaller members ({cut}): check a full training with `steadygan train`."
         )
     return Advice(whole, settings, tuple(reasons))
+
+
+def _room(prediction: Prediction, found: OutcomeMap, best: Safe) -> str:
+    """How far the line of theory is from the advised cell."""
+    points = [p for x, y in prediction.lines["overshoot"] for p in zip(x, y, strict=True)]
+    axes = (found.x, found.y or found.x)
+    own = [position(axis, float(best.settings[axis.key])) for axis in axes]
+    places = [[position(axis, v) for axis, v in zip(axes, p, strict=True)] for p in points]
+    gap = min((math.dist(own, place) for place in places), default=None)
+    text = "meets no line of overshooting steps on this map"
+    if gap is not None:
+        side = "beyond" if prediction.beyond("overshoot")[round(own[1]), round(own[0])] else "off"
+        text = f"has this cell {gap:.1f} cells {side} the line where steps overshoot"
+    return f"Linear theory at one of its members (local, second moments frozen) {text}."

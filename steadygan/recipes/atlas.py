@@ -18,6 +18,7 @@ from steadygan.atlas.outcome_map import OutcomeMap, Scale
 from steadygan.errors import ConfigError, SteadyganError
 from steadygan.recipes.axes import Axis
 from steadygan.recipes.families import make_family, make_member
+from steadygan.recipes.line import FILE, Say, predict_lines, read_lines, write_lines
 from steadygan.recipes.plan import Plan, Training, trainings_by_lot
 from steadygan.recipes.sources import dump_recipe, load_recipe
 from steadygan.training.directory import write_whole
@@ -70,14 +71,20 @@ def run(
     jobs: int | None = None,
     devices: tuple[str, ...] = ("cpu",),
     progress: Progress | None = None,
+    line: bool = True,
+    say: Say = lambda text: None,
 ) -> OutcomeMap:
     """Work off what is left of an atlas with several processes, and draw the map.
+
+    A map that is complete gets the line that theory predicts, once: it is kept in ``line.json``.
 
     Args:
         folder: made by ``begin``.
         jobs: processes on each device; None: one a core on a CPU, one on an accelerator.
         devices: where; ``("cuda:0", "cuda:1")`` for two accelerators.
         progress: told how far it is.
+        line: whether to predict the line, which costs up to a minute for each objective.
+        say: told what is done after the trainings.
 
     Raises:
         SteadyganError: where a worker failed.
@@ -94,6 +101,8 @@ def run(
         work(folder, places[0], progress)
     else:
         _together(folder, places, plan, progress)
+    if line and not (folder / FILE).exists() and (found := read_map(folder)).complete:
+        write_lines(folder / FILE, *predict_lines(plan, found, say))
     return write_map(folder)
 
 
@@ -103,6 +112,7 @@ def read_map(folder: str | Path) -> OutcomeMap:
     plan = Plan.load(folder / PLAN)
     found = Lots(folder / LOTS).results()
     trainings = {t.number: t for t in plan.trainings}
+    predictions, remarks = read_lines(folder / FILE)
     return OutcomeMap.of(
         name=str(plan.recipe["name"]),
         x=_scale(plan.x),
@@ -112,6 +122,8 @@ def read_map(folder: str | Path) -> OutcomeMap:
         steps=int(plan.recipe["steps"]),
         shrunk=plan.shrunk,
         rows=[_placed(trainings[number], row, plan) for number, row in sorted(found.items())],
+        predictions=predictions,
+        remarks=remarks,
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from steadygan.atlas import OutcomeMap
-from steadygan.atlas.outcome_map import Curve, Scale
+from steadygan.atlas.curve import Curve
+from steadygan.atlas.outcome_map import Scale
 from steadygan.atlas.page import write_page
 from steadygan.atlas.picture import INK, write_picture
 from steadygan.atlas.places import position
@@ -109,7 +110,9 @@ def test_page_is_one_file_with_the_data_in_it(tmp_path: Path) -> None:
     start = text.index("const M=") + len("const M=")
     tree, _ = json.JSONDecoder().raw_decode(text[start:])
     assert tree["maps"] == json.loads(json.dumps(found.to_dict()["maps"]))
-    assert tree["curves"] == [[[0.0, 0.0], [2.0, 2.0]]]
+    (curve,) = tree["curves"]["hinge"]
+    assert curve["at"] == [[0.0, 0.0], [2.0, 2.0]]
+    assert f'style="background:{curve["ink"]}"></span>predicted' in text
     assert "@" not in text.split("<script>")[0]
 
 
