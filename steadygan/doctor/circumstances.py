@@ -18,6 +18,7 @@ _LARGE_STEP = 0.02
 _STILL = 1e-5
 _MOMENTUM = 0.8
 _STEEP = 5.0
+_CLIFF = 1e3
 _OVERFIT = 0.1
 _COPIES = 0.5
 _SAME = 0.95
@@ -66,8 +67,12 @@ class Circumstances:
 
     def causes(self) -> tuple[Cause, ...]:
         """The likely causes that the record speaks for, strongest first."""
-        found = (ask(self) for ask in self._QUESTIONS)
-        return tuple(cause for cause in found if cause is not None)
+        found = [cause for ask in self._QUESTIONS if (cause := ask(self)) is not None]
+        # A slope of thousands is no circumstance among others: rates that are small beside it are its effect.
+        slope = max(self._now("input_grad_real"), self._now("input_grad_fake"))
+        return tuple(
+            sorted(found, key=lambda c: c.name != "no_penalty") if slope > _CLIFF else found
+        )
 
     # -- what changed -------------------------------------------------------------------------------------
 

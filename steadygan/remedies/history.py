@@ -17,6 +17,7 @@ _PROVEN = 2  # probes without a finding after which a snapshot is known to be he
 _STABLE = 40  # probes without a finding after which a new one is a new story
 _OLD = 12  # probes
 _WORSE = 1.2
+_COME = 0.5  # of the illness at the first probe: what has come less far is no place
 _ACUTE = frozenset(
     {"mode_collapse", "divergence", "non_finite", "exploding_gradient", "oscillation"}
 )
@@ -84,7 +85,7 @@ class History:
         What the samples show to be broken is always gone back from, and so is what came of a rate that was raised;
         from anything else, where samples are worse by now, or far from the data and little was gained since. Each
         attempt goes further back: damage may be older than the onset that shows. Snapshots under a rate that was
-        raised since are no place, nor are those with samples far from the data and hardly nearer than at the first
+        raised since are no place, nor are those with samples far from the data and not half as far as at the first
         probe: a network that died early is worse than one that has not begun. The last resort, and the only one of a
         run that never was well, is the state before the first step.
 
@@ -97,7 +98,7 @@ class History:
         ring = self._game.snapshots.snapshots
         well = [s for s in ring if s.stamp == "healthy" and s.is_finite]
         well = [s for s in well if not self._was_raised(s.step, usual)]
-        well = [s for s in well if self.score(s.step) < max(FAIR, GAINED * self._first)]
+        well = [s for s in well if self.score(s.step) < max(FAIR, _COME * self._first)]
         # An onset is an estimate: where it is before all that was seen to be well, the oldest of that is the place.
         before = [s for s in well if s.step < finding.step]
         is_learnt = finding.kind in _LEARNT
