@@ -92,7 +92,7 @@ def test_half_of_the_modes(ring: SampleSpace) -> None:
     found = measured(ring, lambda z: x[x[:, 0] > 0.1][:256])
     assert found["coverage"] == pytest.approx(0.5, abs=0.15)
     assert found["energy_distance"] > 0.1
-    assert found["modes"] == 0.5
+    assert found["modes"] == 3 / 8
     assert found["mode_shift"] == pytest.approx(5 / 8, abs=0.08)
     assert found["precision"] > 0.9, "what is there is good"
 
