@@ -15,7 +15,7 @@ LAST = 10
 
 _NEEDED = ("energy_distance", "nearness", "modes", "mode_shift", "dispersion", "fixed_z_drift")
 _FAR = 10.0
-_NEAR, _AMONG = 0.1, 0.2
+_NEAR, _AMONG, _EVEN = 0.1, 0.2, 0.3
 _MOVING, _SETTLED = 0.1, 0.2
 _ONE_PLACE = 0.3
 _MODES, _SHIFT, _SPREAD = 0.85, 0.5, 0.5
@@ -28,9 +28,9 @@ def outcome(rows: Iterable[Row]) -> Outcome:
 
         exploded      a loss, gradient or sample was not finite at any time; or samples are over 10 data spreads
                       away at every one of the later looks
-        healthy       energy_distance < 0.1, nearness ≥ 0.2, fixed_z_drift < 0.2 and not a part of the data (as
-                      below): where the data is, in its proportions, settled, and in all of it but for at most one
-                      of eight modes
+        healthy       energy_distance < 0.1, nearness ≥ 0.2, mode_shift ≤ 0.3, fixed_z_drift < 0.2 and not a part
+                      of the data (as below): where the data is, in its proportions, settled, and in all of it but
+                      for at most one of eight modes
         collapsed     dispersion < 0.3: all samples in one place, wherever that goes
         oscillating   fixed_z_drift ≥ 0.1, and there already or energy_distance not falling from look to look:
                       samples move by a tenth of the data's spread a look or more, to no end
@@ -39,10 +39,11 @@ def outcome(rows: Iterable[Row]) -> Outcome:
 
     Rules are asked in this order, all of them free of units and taken against reals (``SampleSpace``). A cloud in
     the place of a ring of modes is 0.03 to 0.1 in energy distance and reaches every mode, but its nearness is
-    0.1; two of eight modes missing are as little as 0.015, but modes is 0.75. Sharpness (most samples on a
-    mode) is not asked for: it takes longer than stability. Medians decide, and what moves is told before where it
-    happens to be, because a chaotic game is elsewhere at every look: of two trainings that differ by rounding
-    alone, most should get the same word (docs/atlas.md says how many do).
+    0.1; a cloud over a grid or a spiral has a mode_shift of 0.35 and more; two of eight modes missing are as
+    little as 0.015 in energy distance, but modes is 0.75. Sharpness (most samples on a mode) is not asked for: it
+    takes longer than stability. Medians decide, and what moves is told before where it happens to be, because a
+    chaotic game is elsewhere at every look: of two trainings that differ by rounding alone, most should get the
+    same word (docs/atlas.md says how many do).
     Looks must be a hundred steps or so apart: drift is counted per look.
 
     Args:
@@ -100,7 +101,7 @@ def _of_looks(looks: Sequence[Row]) -> Outcome:
     )
     drift = middle["fixed_z_drift"]
     there = middle["energy_distance"] < _NEAR and middle["nearness"] >= _AMONG
-    if there and drift < _SETTLED and not part:
+    if there and middle["mode_shift"] <= _EVEN and drift < _SETTLED and not part:
         return "healthy"
     if middle["dispersion"] < _ONE_PLACE:
         return "collapsed"

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from steadygan.atlas import outcome
 from steadygan.atlas.outcome import OUTCOMES, Outcome, Row, of_cell
-from steadygan.data.synthetic.ring import Ring
+from steadygan.data import Grid, Moons, Ring, SwissRoll
+from steadygan.data.synthetic.synthetic import Synthetic
 from steadygan.metrics.features import FeatureMap
 from steadygan.probes.yardstick import Yardstick
 
@@ -22,6 +23,7 @@ WELL = {
     "dispersion": 1.0,
     "fixed_z_drift": 0.02,
 }
+RING = Ring()
 CASES = {
     "healthy": {},
     "collapsed": {"modes": 0.1, "dispersion": 0.1, "energy_distance": 0.9, "fixed_z_drift": 2.0},
@@ -133,8 +135,14 @@ def test_a_cloud_in_the_place_of_a_ring_is_not_healthy() -> None:
     assert outcome(rows) == "vanishing"
 
 
-def looks_at(draw: Callable[[int], Tensor]) -> list[Row]:
-    real, _ = Ring().reference(512, seed=0)
+@pytest.mark.parametrize("source", [Grid(), Moons(), SwissRoll()])
+def test_a_cloud_over_other_sets_is_not_healthy(source: Synthetic) -> None:
+    assert outcome(looks_at(lambda num: cloud(num) * 0.6, source)) != "healthy"
+    assert outcome(looks_at(lambda num: source.reference(num, seed=9)[0], source)) == "healthy"
+
+
+def looks_at(draw: Callable[[int], Tensor], source: Synthetic = RING) -> list[Row]:
+    real, _ = source.reference(512, seed=0)
     features = FeatureMap.fit(real[:256])
     found = Yardstick(features(real[256:])).compare(features(draw(256)))
     return [{name: float(v) for name, v in found.items()} | {"fixed_z_drift": 0.0}] * 6
