@@ -61,10 +61,12 @@ class Clusters:
         linked.fill_diagonal_(1)
         for _ in range(len(linked).bit_length()):
             linked = (linked @ linked > 0).to(points.dtype)
-        first, group = linked.argmax(dim=1).unique(return_inverse=True)
-        if len(first) < len(self.centres):
-            members = self._members(points) @ torch.eye(len(first)).to(points)[group]
-            self.centres = members.T @ points / members.sum(dim=0)[:, None]
+        first = linked.argmax(dim=1)
+        heads = first == torch.arange(len(first), device=first.device)
+        if bool(heads.all()):
+            return
+        members = self._members(points) @ linked[:, heads]
+        self.centres = members.T @ points / members.sum(dim=0)[:, None]
 
     def _members(self, points: Float[Tensor, "n dims"]) -> Float[Tensor, "n k"]:
         """1 where a point belongs to a cluster; counted so, nothing waits for the device."""
