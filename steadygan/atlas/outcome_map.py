@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from steadygan.atlas.curve import Curve
-from steadygan.atlas.outcome import OUTCOMES, Outcome
+from steadygan.atlas.outcome import OUTCOMES, Outcome, of_cell
 from steadygan.atlas.prediction import KINDS, Agreement, Kind, Prediction, agreement
 
 _MOST_SAFE = 5
@@ -139,6 +139,11 @@ class OutcomeMap:
         """By seed."""
         return self.cells.get((objective, row, column), (None,) * self.seeds)
 
+    def word(self, objective: str, row: int, column: int) -> Outcome | None:
+        """Of the cell, from its known seeds (``of_cell``); None where none is known."""
+        known = [o for o in self.outcomes(objective, row, column) if o is not None]
+        return of_cell(known) if known else None
+
     def failure_rate(self, objective: str, row: int, column: int) -> float | None:
         """The share of known trainings of a cell that are not healthy; None where none is known."""
         known = [o for o in self.outcomes(objective, row, column) if o is not None]
@@ -213,6 +218,7 @@ class OutcomeMap:
                     [list(self.outcomes(objective, i, j)) for j in range(columns)]
                     for i in range(rows)
                 ],
+                "word": [[self.word(objective, i, j) for j in range(columns)] for i in range(rows)],
                 "failure_rate": [
                     [self.failure_rate(objective, i, j) for j in range(columns)]
                     for i in range(rows)

@@ -21,9 +21,10 @@ class SampleSpace(Probe):
         energy_distance = (2·E‖x − y‖ − E‖x − x'‖ − E‖y − y'‖) / E‖x − x'‖      0 is perfect
         coverage        = mean_i 1[min_j ‖yⱼ − xᵢ‖ < r₅(xᵢ)]                   0.97 is perfect
         precision       = mean_j 1[min_i ‖yⱼ − xᵢ‖ / r₅(xᵢ) < 1]                0.95 is perfect
+        nearness        = mean_j 1[min_i (‖yⱼ − xᵢ‖ − r₅(xᵢ)) < 0.15·E‖x − x'‖]        1 is perfect
         dispersion      = E‖y − y'‖ / E‖x − x'‖                                 1 is perfect
         effective_rank  = ρ(y) / ρ(x),  ρ = (Σλ)² / Σλ²                         1 is perfect
-        modes           = mean_c 1[q_c ≥ ⅕·p_c]                                 1 is perfect
+        modes           = mean_c 1[q_c ≥ ⅒·p_c]                                 1 is perfect
         mode_shift      = ½·Σ_c |q_c − p_c|                                     0.15 is perfect
         duplicates      = mean_j 1[min_l ‖yⱼ − y_l‖ < 1st percentile of the reals' own]   0.01
         fixed_z_drift   = mean_j ‖yⱼ(t) − yⱼ(t − Δ)‖ / E‖x − x'‖                over one interval Δ

@@ -11,7 +11,8 @@ from steadygan.probes.clusters import Clusters
 
 K = 5
 _DUPLICATE_QUANTILE = 0.01
-_REACHED = 0.2  # of a cluster's share of reals
+_REACHED = 0.1  # of a cluster's share of reals
+_AROUND = 0.15  # of the reals' mean distance, beyond their fifth neighbour
 _TINY = 1e-30
 
 
@@ -48,12 +49,13 @@ class Yardstick:
             torch.inf
         )  # unlike fill_diagonal_ it is done for many at once under vmap
         nearest = within.amin(dim=1)
-        inside = across < self._radius
+        inside, around = across < self._radius, across < self._radius + _AROUND * self.spread
         shares, expected = self._clusters.shares_of(fake), self._clusters.shares
         found = {
             "energy_distance": 2 * across.mean() / self.spread - dispersion - 1,
             "coverage": inside.any(dim=0).double().mean(),
             "precision": inside.any(dim=1).double().mean(),
+            "nearness": around.any(dim=1).double().mean(),
             "dispersion": dispersion,
             "effective_rank": _effective_rank(fake) / self._rank,
             "modes": (shares >= _REACHED * expected).double().mean(),

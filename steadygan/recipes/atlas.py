@@ -169,16 +169,18 @@ class _Worker:
         self._written_at = 0.0
 
     def go(self) -> None:
-        """All families, as long as there are lots."""
+        """All families, again and again as long as lots are free: another's, if it dies, are free again."""
         try:
-            for number, trainings in enumerate(self.plan.families):
-                if any(not self.shared.is_done(n) for n, _ in trainings_by_lot(self.plan, number)):
-                    self._family(number, trainings)
+            while any([self._family(*family) for family in enumerate(self.plan.families)]):
+                pass
         finally:
             self._counter.unlink(missing_ok=True)
 
-    def _family(self, number: int, trainings: list[Training]) -> None:
-        family = make_family(trainings[0].recipe)
+    def _family(self, number: int, trainings: list[Training]) -> bool:
+        """Work off the family's lots that are free; whether there was one."""
+        if all(self.shared.is_done(lot) for lot, _ in trainings_by_lot(self.plan, number)):
+            return False
+        family, before = make_family(trainings[0].recipe), len(self._lot_of)
 
         def supply() -> Iterator[Member]:
             for lot, taken in trainings_by_lot(self.plan, number):
@@ -201,6 +203,7 @@ class _Worker:
         )
         for result in results:
             self._note(result)
+        return len(self._lot_of) > before
 
     def _note(self, result: Result) -> None:
         lot = self._lot_of[result.number]

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from steadygan.atlas.outcome import Outcome, outcome
+from steadygan.data.seeds import mix
 from steadygan.doctor import Diagnosis
 from steadygan.errors import ConfigError, NonFiniteError
 from steadygan.recipes.running import train
@@ -80,6 +81,7 @@ def sweep(
     study = _study(whole, storage or f"sqlite:///{out / 'sweep.db'}")
 
     def objective(proposal: "optuna.Trial") -> float:
+        study.sampler = _sampler(whole, proposal.number)
         values = {d.key: _proposed(proposal, d) for d in space}
         trial = _played(whole, proposal.number, values, seeds, out)
         proposal.set_user_attr("trial", json.dumps(asdict(trial)))
@@ -168,6 +170,13 @@ def _proposed(proposal: "optuna.Trial", dimension: Any) -> Any:
     return proposal.suggest_float(dimension.key, dimension.low, dimension.high, log=dimension.log)
 
 
+def _sampler(recipe: Recipe, number: int) -> "optuna.samplers.BaseSampler":
+    """One for each trial: with one for each process, who joins or resumes would try the same settings again."""
+    import optuna
+
+    return optuna.samplers.TPESampler(seed=mix(recipe.seed, number) % 2**32)
+
+
 def _study(recipe: Recipe, storage: str) -> "optuna.Study":
     try:
         import optuna
@@ -178,7 +187,7 @@ def _study(recipe: Recipe, storage: str) -> "optuna.Study":
         return optuna.create_study(
             study_name=recipe.name,
             storage=storage,
-            sampler=optuna.samplers.TPESampler(seed=recipe.seed),
+            sampler=_sampler(recipe, 0),
             load_if_exists=True,
         )
     except (

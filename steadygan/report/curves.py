@@ -14,7 +14,7 @@ _GROUPS: dict[str, _Charts] = {
     "Samples against data": [
         ("Distance", ("energy_distance",)),
         ("Modes", ("modes", "mode_shift")),
-        ("Coverage and precision", ("coverage", "precision")),
+        ("Coverage and precision", ("coverage", "precision", "nearness")),
         ("Spread", ("dispersion", "effective_rank")),
         ("Repetition", ("duplicates",)),
         ("Motion", ("fixed_z_drift",)),

@@ -9,6 +9,12 @@ PROBE_SIGNALS: dict[str, Entry] = {
         "Share of generated samples that lie among the reals.",
         "Rises to about 0.95; low, samples lie where no data is. High alone may be a collapse.",
     ),
+    "nearness": Entry(
+        "near",
+        "",
+        "Share of generated samples among the reals or within 0.15 data spreads of that.",
+        "Rises to 1, long before precision where modes are narrow; low, most samples lie between modes.",
+    ),
     "effective_rank": Entry(
         "effective rank",
         "",
@@ -18,7 +24,7 @@ PROBE_SIGNALS: dict[str, Entry] = {
     "modes": Entry(
         "clusters reached",
         "",
-        "Share of the data's clusters that get at least a fifth of the samples due to them.",
+        "Share of the data's clusters that get at least a tenth of the samples due to them.",
         "Rises to 1; a lasting fall is lost modes, seen even where the spread stays.",
     ),
     "mode_shift": Entry(

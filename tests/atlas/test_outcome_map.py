@@ -57,6 +57,15 @@ def test_failure_rates_and_margins() -> None:
     assert a_map(set()).margin("hinge", 0, 2) == 0
 
 
+def test_a_cell_has_a_word_of_its_own() -> None:
+    found = a_map({(0, 0)})
+    assert found.word("hinge", 0, 0) == "collapsed"  # one of two seeds is no majority
+    assert found.word("hinge", 1, 1) == "healthy"
+    assert a_map(set(), left_out=2).word("hinge", 0, 0) is None
+    words = found.to_dict()["maps"]["hinge"]["word"]
+    assert (words[0][0], words[0][1], words[4][4]) == ("collapsed", "healthy", "healthy")
+
+
 def test_safest_has_the_widest_margin_then_the_nearest_samples() -> None:
     best = a_map({(4, 4)}).safest()
     assert (best[0].margin, best[0].settings) == (

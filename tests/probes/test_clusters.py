@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from steadygan.data.synthetic.ring import Ring
 from steadygan.probes.clusters import Clusters
 
 
@@ -70,3 +71,21 @@ def test_a_handful_of_points_still_has_clusters(num: int) -> None:
     clusters = Clusters(x)
     assert len(clusters.centres) >= 1
     assert float(clusters.shares.sum()) == pytest.approx(1.0)
+
+
+def test_a_narrow_mode_is_one_cluster() -> None:
+    """k-means cuts the eight narrow modes of a ring into about twenty; a sample set misses modes, not pieces."""
+    for seed in range(4):
+        x = Ring().reference(256, seed=seed)[0]
+        clusters = Clusters(x)
+        of = torch.cdist(Ring().to_data(clusters.centres), Ring().centres).argmin(dim=1)
+        assert sorted(of.tolist()) == list(range(8))
+        members = torch.cdist(x, clusters.centres).argmin(dim=1)
+        means = torch.stack([x[members == c].mean(dim=0) for c in range(8)])
+        torch.testing.assert_close(means, clusters.centres)
+
+
+def test_what_has_no_narrow_modes_keeps_its_clusters() -> None:
+    x = torch.randn(256, 2, generator=torch.Generator().manual_seed(3))
+    assert len(Clusters(x).centres) > 12
+    assert len(Clusters(x[:, :1]).centres) > 12

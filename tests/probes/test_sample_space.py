@@ -51,6 +51,8 @@ def test_agrees_with_the_metrics() -> None:
     assert found["coverage"] == pytest.approx(density_coverage(y, x, k=5).coverage)
     inside = torch.cdist(y, x) < neighbour_radius(x, 5)
     assert found["precision"] == pytest.approx(float(inside.any(dim=1).double().mean()))
+    around = torch.cdist(y, x) < neighbour_radius(x, 5) + 0.15 * mean_within(x)
+    assert found["nearness"] == pytest.approx(float(around.any(dim=1).double().mean()))
     rank = [torch.linalg.eigvalsh(torch.cov(part.T)) for part in (y, x)]
     fake_rank, real_rank = (float(v.sum() ** 2 / v.square().sum()) for v in rank)
     assert found["effective_rank"] == pytest.approx(fake_rank / real_rank, rel=1e-5)
@@ -68,6 +70,7 @@ def test_perfect_samples(ring: SampleSpace) -> None:
     assert found["duplicates"] < 0.05
     assert found["precision"] > 0.9
     assert found["effective_rank"] == pytest.approx(1, abs=0.05)
+    assert found["nearness"] == 1
     assert found["modes"] == 1
     assert found["mode_shift"] < 0.25
     assert ring.baseline == pytest.approx(found, abs=0.08)
@@ -80,7 +83,7 @@ def test_one_point(ring: SampleSpace) -> None:
     assert found["dispersion"] == 0
     assert found["effective_rank"] == pytest.approx(0, abs=1e-6)
     assert found["duplicates"] == 1
-    assert found["modes"] < 0.1
+    assert found["modes"] == 1 / 8
     assert found["mode_shift"] > 0.9
 
 
@@ -89,7 +92,7 @@ def test_half_of_the_modes(ring: SampleSpace) -> None:
     found = measured(ring, lambda z: x[x[:, 0] > 0.1][:256])
     assert found["coverage"] == pytest.approx(0.5, abs=0.15)
     assert found["energy_distance"] > 0.1
-    assert found["modes"] < 0.7
+    assert found["modes"] == 3 / 8
     assert found["mode_shift"] == pytest.approx(5 / 8, abs=0.08)
     assert found["precision"] > 0.9, "what is there is good"
 
@@ -102,8 +105,22 @@ def test_modes_that_go_missing_without_narrowing(ring: SampleSpace) -> None:
     found = measured(ring, lambda z: x[mode % 2 == 0][:256])
     assert found["dispersion"] > 0.95
     assert found["effective_rank"] > 0.95
-    assert found["modes"] < 0.65
+    assert found["modes"] == 0.5
     assert found["mode_shift"] > 0.45
+
+
+def test_between_the_modes_is_not_near(ring: SampleSpace) -> None:
+    """A ring of samples turned by half a mode's distance, and a cloud over it all."""
+    x = ring_samples()
+    turn = torch.tensor(
+        [
+            [math.cos(math.pi / 8), -math.sin(math.pi / 8)],
+            [math.sin(math.pi / 8), math.cos(math.pi / 8)],
+        ]
+    )
+    assert measured(ring, lambda z: x @ turn.T)["nearness"] == 0
+    assert measured(ring, lambda z: torch.randn(256, 2))["nearness"] < 0.2
+    assert measured(ring, lambda z: 1.05 * x)["nearness"] == 1
 
 
 def test_a_line_has_rank_one() -> None:

@@ -60,6 +60,9 @@ def test_trials_stay_in_the_storage(tmp_path: Path) -> None:
     assert len(first) == 1
     assert sorted(t.number for t in both) == [0, 1]
     assert all(t.settings["objective"] in ("hinge", "wasserstein") for t in both)
+    assert len({t.settings["optimizer.g.lr"] for t in both}) == 2, (
+        "a resumed sweep tries new settings"
+    )
     assert all(0 <= t.failure_rate <= 1 and 0 <= t.distance <= 1 for t in both)
     scores = [t.failure_rate + t.distance for t in both]
     assert scores == sorted(scores)

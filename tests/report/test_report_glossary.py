@@ -45,7 +45,7 @@ def test_every_signal_is_drawn_exactly_once() -> None:
     assert sorted(drawn) == sorted(names)
     together = [{n.signal for n in c.notes} for g in groups for c in g.curves if len(c.notes) > 1]
     assert {"loss_g", "loss_d"} in together
-    assert {"coverage", "precision"} in together
+    assert {"coverage", "precision", "nearness"} in together
     assert groups[-1].title == "Other signals"
 
 
