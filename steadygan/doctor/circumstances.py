@@ -69,10 +69,9 @@ class Circumstances:
         """The likely causes that the record speaks for, strongest first."""
         found = [cause for ask in self._QUESTIONS if (cause := ask(self)) is not None]
         # A slope of thousands is no circumstance among others: rates that are small beside it are its effect.
-        slope = max(self._now("input_grad_real"), self._now("input_grad_fake"))
-        return tuple(
-            sorted(found, key=lambda c: c.name != "no_penalty") if slope > _CLIFF else found
-        )
+        if self._is_cliff():
+            found.sort(key=lambda cause: cause.name != "no_penalty")
+        return tuple(found)
 
     # -- what changed -------------------------------------------------------------------------------------
 
@@ -202,7 +201,7 @@ class Circumstances:
                 f"{_PLAYERS[other]}'s",
                 ("lr_g", "lr_d"),
             )
-        if ratio < _STILL:
+        if ratio < _STILL and not self._is_cliff():  # behind a cliff G is saturated, not slow
             return Cause(
                 name,
                 f"the {_PLAYERS[player]} hardly moves: a step changes its weights by {ratio:.1g} of "
@@ -262,6 +261,9 @@ class Circumstances:
             "no gradient penalty is recorded: unless D is bounded otherwise, nothing limits its slope",
             ("loss_d",),
         )
+
+    def _is_cliff(self) -> bool:
+        return max(self._now("input_grad_real"), self._now("input_grad_fake")) > _CLIFF
 
     def _now(self, signal: str, default: float = 0.0) -> float:
         value = self._facts.now.get(signal, default)

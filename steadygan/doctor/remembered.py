@@ -1,5 +1,6 @@
 """Findings of a preflight in a record: told as an event, recalled by whoever reads it."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -21,7 +22,7 @@ def recalled(events: Iterable[tuple[str, Mapping[str, Any]]]) -> Diagnosis | Non
     for name, detail in events:
         if name == EVENT:
             try:
-                found = Diagnosis(0, tuple(_finding(tree) for tree in detail["findings"]))
+                found = Diagnosis(0, tuple(restored_finding(tree) for tree in detail["findings"]))
             except (KeyError, TypeError):
                 continue
     return found
@@ -39,7 +40,14 @@ def joined(diagnosis: Diagnosis, preflight: Diagnosis | None) -> Diagnosis:
     )
 
 
-def _finding(tree: Mapping[str, Any]) -> Finding:
+def finding_tree(finding: Finding) -> dict[str, Any]:
+    """A finding as lists and mappings of plain values."""
+    tree: dict[str, Any] = json.loads(json.dumps(asdict(finding)))
+    return tree
+
+
+def restored_finding(tree: Mapping[str, Any]) -> Finding:
+    """The finding of ``finding_tree``; open."""
     return Finding(
         kind=str(tree["kind"]),
         severity=tree["severity"],

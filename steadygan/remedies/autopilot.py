@@ -8,8 +8,9 @@ from typing import Any
 
 from steadygan.doctor.diagnosis import Diagnosis
 from steadygan.doctor.findings import Finding
+from steadygan.doctor.remembered import finding_tree
 from steadygan.errors import ActionError
-from steadygan.remedies.accidents import lagging, lost, overflowing, poisoned_by
+from steadygan.remedies.accidents import lagging, overflowing, poisoned_by
 from steadygan.remedies.action import PLAYER_NAMES
 from steadygan.remedies.actions import GuardSteps, RollBack
 from steadygan.remedies.history import History
@@ -24,6 +25,8 @@ from steadygan.remedies.together import apply_all
 from steadygan.remedies.treated import TreatedGame
 from steadygan.remedies.trial import WINDOW, Trial, illness
 from steadygan.types import StateDict
+
+_Signals = Mapping[str, float]
 
 _PATIENCE = 2  # probes that a finding has to be open
 _MOST = 8  # treatments in 10,000 steps, and in any shorter run
@@ -108,7 +111,7 @@ class Autopilot:
         elif cause != "batch" and self._trial is None:
             self._treat(overflowing(found, step), step, {})
 
-    def examine(self, step: int, diagnosis: Diagnosis, signals: Mapping[str, float]) -> None:
+    def examine(self, step: int, diagnosis: Diagnosis, signals: _Signals) -> None:
         """After a probe: judge the treatment under way, or see whether one is needed."""
         score = illness(signals)
         findings = [
@@ -122,7 +125,7 @@ class Autopilot:
             self._num_failed = 0
         if self.reason is not None:
             return
-        if any(is_wiring(f) for f in findings):  # whatever else is wrong may come of it
+        if any(map(is_wiring, findings)):  # whatever else is wrong may come of it
             if self._trial is not None:
                 self._give_back(self._trial)
             return
@@ -131,7 +134,7 @@ class Autopilot:
             self._treat(poisoned_by(poisoned, step), step, signals)
             return
         if self._trial is not None:
-            self._follow(step, treatable, signals)
+            self._follow(self._trial, step, treatable, signals)
             return
         slow = lagging(self.game, signals, step) if self.history.is_old else None
         if slow is not None and not treatable and not self._was_survived(slow):
@@ -168,19 +171,15 @@ class Autopilot:
         self._is_scheduled = bool(state["is_scheduled"])
         self.reason = state["reason"]
 
-    def _follow(
-        self, step: int, open_findings: list[Finding], signals: Mapping[str, float]
-    ) -> None:
-        trial = self._trial
-        assert trial is not None
+    def _follow(self, trial: Trial, step: int, open_: list[Finding], signals: _Signals) -> None:
         entry = self.ledger[trial.entry]
-        if open_findings and self.history.is_raised and not self._is_scheduled:
+        if open_ and self.history.is_raised and not self._is_scheduled:
             # Going back had taken the rate back, and the loop has written the high one again.
             self._is_scheduled = True
             self._close("no recovery: the loop raises the rate again")
-            self._treat(open_findings[0], step, signals)
+            self._treat(open_[0], step, signals)
             return
-        verdict = trial.judge(illness(signals), open_findings)
+        verdict = trial.judge(illness(signals), open_)
         late = entry.verify_by is not None and step >= entry.verify_by
         outcome = "improving, keep" if verdict == "wait" and late else entry.outcome
         trace = (entry.trace[0], known(signals.get(entry.signal)))
@@ -190,8 +189,8 @@ class Autopilot:
             self._close("recovered")
         elif verdict == "failed":
             self._give_back(trial)
-            if open_findings or not math.isfinite(illness(signals)):
-                finding = open_findings[0] if open_findings else lost(step)
+            finding = trial.left_to_treat(open_, illness(signals), step)
+            if finding is not None:
                 self._treat(finding, step, signals)
 
     def _give_back(self, trial: Trial) -> None:
@@ -209,7 +208,7 @@ class Autopilot:
         if trial is not None:
             self.ledger.amend(trial.entry, replace(self.ledger[trial.entry], outcome=outcome))
 
-    def _treat(self, finding: Finding, step: int, signals: Mapping[str, float]) -> None:
+    def _treat(self, finding: Finding, step: int, signals: _Signals) -> None:
         """The next rung for a finding."""
         if self.reason is not None:
             return
@@ -232,7 +231,7 @@ class Autopilot:
                 return
             if self._begin(patient, step, signals, back, remedy):
                 return
-        tried = "; ".join(entry.action for entry in self.ledger if entry.actions)
+        tried = self.ledger.tried
         why = f"tried: {tried}" if tried else "no remedy can be applied here"
         self._give_up(finding, step, why)
 
@@ -240,7 +239,7 @@ class Autopilot:
         self,
         patient: Patient,
         step: int,
-        signals: Mapping[str, float],
+        signals: _Signals,
         back: int | None,
         remedy: Remedy,
     ) -> bool:
@@ -271,7 +270,8 @@ class Autopilot:
         self.ledger.write(entry.of((*returning, *changes)))
         # What was gone back from is not gone back to: only the changes are undone.
         taken_back = [] if remedy.stays else [action.to_json() for action in reversed(undo)]
-        self._trial = Trial(len(self.ledger) - 1, step, start, illness(signals), taken_back)
+        about = (taken_back, finding_tree(finding))
+        self._trial = Trial(len(self.ledger) - 1, step, start, illness(signals), *about)
         return True
 
     def _give_up(self, finding: Finding, step: int, why: str) -> None:

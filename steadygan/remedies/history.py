@@ -17,7 +17,7 @@ _PROVEN = 2  # probes without a finding after which a snapshot is known to be he
 _STABLE = 40  # probes without a finding after which a new one is a new story
 _OLD = 12  # probes
 _WORSE = 1.2
-_COME = 0.5  # of the illness at the first probe: what has come less far is no place
+_COME = 0.65  # of the illness at the first probe: what has come less far is no place
 _ACUTE = frozenset(
     {"mode_collapse", "divergence", "non_finite", "exploding_gradient", "oscillation"}
 )
@@ -85,7 +85,7 @@ class History:
         What the samples show to be broken is always gone back from, and so is what came of a rate that was raised;
         from anything else, where samples are worse by now, or far from the data and little was gained since. Each
         attempt goes further back: damage may be older than the onset that shows. Snapshots under a rate that was
-        raised since are no place, nor are those with samples far from the data and not half as far as at the first
+        raised since are no place, nor are those with samples far from the data and not a third nearer than at the first
         probe: a network that died early is worse than one that has not begun. The last resort, and the only one of a
         run that never was well, is the state before the first step.
 

@@ -121,6 +121,11 @@ class Ledger(list[Entry]):
         )
         return next(steps, None)
 
+    @property
+    def tried(self) -> str:
+        """Every treatment in words."""
+        return "; ".join(entry.action for entry in self if entry.actions)
+
     def tells_of_skip(self, cause: str, since: int) -> bool:
         """Whether it tells of a step that was skipped for the same cause not long ago."""
         return any(

@@ -7,6 +7,8 @@ from statistics import median
 from typing import Any, Literal
 
 from steadygan.doctor.findings import Finding
+from steadygan.doctor.remembered import restored_finding
+from steadygan.remedies.accidents import lost
 
 Verdict = Literal["wait", "recovered", "failed"]
 
@@ -16,6 +18,9 @@ LONGEST = 120
 _GROWS = 3.0
 _FALLS = 0.9
 _NEAR = 0.05
+_FAR = (
+    0.6  # whatever the coverage lacks, samples are further away than any that a doctor calls near
+)
 FAIR = 0.3
 """Illness of samples that are near the data, if not as near as they could be."""
 GAINED = 0.8
@@ -42,10 +47,10 @@ class Trial:
     """One treatment under observation.
 
     It has **recovered** when no critical finding is open and, six probes or more after it, samples are near the data,
-    or, after twelve, a fifth nearer than when it was decided and no more on their way. It has **failed** when samples
-    are no numbers; when after four probes illness is three times what it was at its start and not small; or when,
-    after twelve probes and from then on, the median illness of the last four is not a tenth below that of the four
-    before.
+    or, after twelve, a fifth nearer than when it was decided, no more on their way, and not far away. It has
+    **failed** when samples are no numbers; when after four probes illness is three times what it was at its start and
+    not small; or when, after twelve probes and from then on, the median illness of the last four is not a tenth below
+    that of the four before.
 
     Args:
         entry: its index in the ledger.
@@ -53,6 +58,7 @@ class Trial:
         start: illness right after it (of the state gone back to).
         before: illness when it was decided.
         undo: what takes it back, in the order to apply.
+        finding: what it treats, as plain values.
         scores: illness at the probes since.
     """
 
@@ -61,6 +67,7 @@ class Trial:
     start: float
     before: float
     undo: list[dict[str, Any]] = field(default_factory=list)
+    finding: dict[str, Any] = field(default_factory=dict)
     scores: list[float] = field(default_factory=list)
 
     def judge(self, score: float, open_findings: Sequence[Finding]) -> Verdict:
@@ -79,7 +86,21 @@ class Trial:
         if now < _FALLS * earlier and num < LONGEST:
             return "wait"
         # The silence of the doctor alone means nothing: a dead network raises no findings either.
-        return "recovered" if not open_findings and score < GAINED * self.before else "failed"
+        is_better = score < min(_FAR, GAINED * self.before)
+        return "recovered" if not open_findings and is_better else "failed"
+
+    def left_to_treat(
+        self, open_findings: Sequence[Finding], score: float, step: int
+    ) -> Finding | None:
+        """What to go on with when it has failed; None where samples are near the data and nothing is said of them.
+
+        A doctor who has read only what came since it began may have nothing to say yet of what is no better.
+        """
+        if open_findings:
+            return open_findings[0]
+        if not math.isfinite(score):
+            return lost(step)
+        return restored_finding(self.finding) if score > _FAR and self.finding else None
 
     @property
     def helped(self) -> bool:

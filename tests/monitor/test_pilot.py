@@ -34,27 +34,24 @@ def treated(tmp_path_factory: pytest.TempPathFactory) -> tuple[RingRun, Path]:
     """A ring that collapses, under a pilot that looks every 10 steps; and its folder."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("treated")
-    run = begun(TOO_FAST, record=folder / "record.jsonl", probe_every=10).go(350)
+    run = begun(TOO_FAST, record=folder / "record.jsonl", probe_every=10).go(500)
     return run, folder
 
 
 def test_a_collapsing_ring_is_treated_and_recovers(treated: tuple[RingRun, Path]) -> None:
     pilot = pilot_of(treated[0])
     entry = pilot.ledger[0]
-    assert (entry.finding, entry.severity, entry.outcome) == (
-        "mode_collapse",
-        "critical",
-        "recovered",
-    )
+    assert (entry.finding, entry.severity) == ("mode_collapse", "critical")
+    assert pilot.ledger[-1].outcome == "recovered"
     assert entry.actions
     assert entry.cause
     assert entry.trace[0] is not None
     assert entry.trace[1] is not None
-    assert entry.trace[1] > entry.trace[0] + 0.2  # dispersion
+    assert entry.trace[1] > entry.trace[0] + 0.2  # dispersion, when the first change had been tried
     assert pilot.diagnosis().verdict == "healthy"
     assert pilot.reason is None
     # Alone it does not.
-    alone = begun(TOO_FAST, autopilot="observe", probe_every=10).go(350)
+    alone = begun(TOO_FAST, autopilot="observe", probe_every=10).go(500)
     assert pilot_of(alone).diagnosis().verdict == "failing"
 
 
@@ -110,8 +107,8 @@ def test_what_it_says_outlives_it(treated: tuple[RingRun, Path]) -> None:
 
 
 def test_observing_proposes_and_acts_on_nothing() -> None:
-    seen = begun(TOO_FAST, autopilot="observe", probe_every=10).go(350)
-    alone = begun(TOO_FAST, piloted=False).go(350)
+    seen = begun(TOO_FAST, autopilot="observe", probe_every=10).go(500)
+    alone = begun(TOO_FAST, piloted=False).go(500)
     for a, b in zip(seen.numbers(), alone.numbers(), strict=True):
         assert torch.equal(a, b)
     pilot = pilot_of(seen)
@@ -256,7 +253,7 @@ def test_a_resumed_treatment_is_that_of_a_run_that_never_stopped(
         state = torch.load(tmp_path / "state.pt", weights_only=True)
     again = begun(TOO_FAST, record=record, probe_every=10).load(state)
     assert str(pilot_of(again).ledger) == said
-    again.go(350)
+    again.go(500)
     for a, b in zip(again.numbers(), whole.numbers(), strict=True):
         assert torch.equal(a, b)
     assert pilot_of(again).ledger == pilot_of(whole).ledger
@@ -289,7 +286,7 @@ torch.set_flush_denormal(True)
 run = begun(TOO_FAST, record=folder / "record.jsonl", probe_every=10)
 if (folder / "checkpoints").is_dir():
     run.load(load_newest(folder / "checkpoints")[1])
-while run.step < 350:
+while run.step < 500:
     run.go(run.step + 1)
     if run.step % 10 == 0:
         save_checkpoint(folder / "checkpoints", run.step, run.state())
@@ -316,7 +313,7 @@ def test_killed_in_the_middle_of_a_treatment_it_ends_with_the_same_bits(
     for name in ("g", "d"):
         whole = getattr(treated[0], name).state_dict()
         assert all(torch.equal(state[name][key], whole[key]) for key in whole)
-    assert read(tmp_path / "record.jsonl").steps.tolist() == list(range(1, 351))
+    assert read(tmp_path / "record.jsonl").steps.tolist() == list(range(1, 501))
     trees = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
     assert read_ledger(trees) == list(pilot_of(treated[0]).ledger)
 

@@ -3,8 +3,10 @@
 import math
 
 import pytest
+from remedies.patients import finding
 
 from steadygan.doctor.findings import Evidence, Finding
+from steadygan.doctor.remembered import finding_tree
 from steadygan.remedies.trial import LEAST, LONGEST, WINDOW, Trial, Verdict, illness
 
 OPEN = [Finding("mode_collapse", "critical", 10, (Evidence("coverage", 0.1, "> 0.5", "few"),))]
@@ -32,7 +34,7 @@ def test_recovery_is_believed_after_six_quiet_probes() -> None:
 
 def test_samples_that_are_nearer_and_yet_far_have_come_to_rest_before_it_is_a_recovery() -> None:
     trial = Trial(0, 100, 1.0, 1.0)
-    falling = [0.9**k for k in range(WINDOW)]
+    falling = [0.9**k for k in range(WINDOW)]  # to 0.31
     verdicts = [trial.judge(score, []) for score in falling + [falling[-1]] * 8]
     assert set(verdicts[:-1]) == {"wait", "recovered"}
     assert verdicts.index("recovered") > WINDOW
@@ -77,3 +79,15 @@ def test_the_silence_of_a_dead_network_is_no_recovery() -> None:
     assert "recovered" not in [trial.judge(2.0, ()) for _ in range(LEAST + 2)]
     near = Trial(entry=0, step=0, start=0.2, before=0.2)
     assert [near.judge(0.2, ()) for _ in range(LEAST)][-1] == "recovered"
+
+
+def test_what_is_left_when_it_has_failed() -> None:
+    """The doctor of what came since may have nothing to say yet of samples that are still far away."""
+    trial = Trial(0, 100, 1.0, 1.0, finding=finding_tree(OPEN[0]))
+    other = finding("divergence")
+    assert trial.left_to_treat([other], 0.9, 200) == other
+    assert trial.left_to_treat([], 0.9, 200) == OPEN[0]
+    assert trial.left_to_treat([], 0.4, 200) is None
+    lost = trial.left_to_treat([], math.inf, 200)
+    assert lost is not None
+    assert (lost.kind, lost.step) == ("non_finite", 200)
