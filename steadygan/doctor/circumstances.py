@@ -201,7 +201,10 @@ class Circumstances:
                 f"{_PLAYERS[other]}'s",
                 ("lr_g", "lr_d"),
             )
-        if ratio < _STILL and not self._is_cliff():  # behind a cliff G is saturated, not slow
+        # Where rates are alike and the other one moves, a player is saturated and not slow.
+        others_ratio = self._now(f"update_ratio_{other}")
+        is_known = own > 0 and others > 0
+        if ratio < _STILL and not (is_known and others_ratio > _SLOW * _STILL):
             return Cause(
                 name,
                 f"the {_PLAYERS[player]} hardly moves: a step changes its weights by {ratio:.1g} of "
