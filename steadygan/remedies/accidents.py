@@ -9,6 +9,7 @@ from steadygan.remedies.poison import Poison
 from steadygan.remedies.rates import levelling, rates_apart
 from steadygan.remedies.treated import TreatedGame
 
+_CLIFF = 1e3
 _FAR_AWAY = 0.1  # energy distance: a cloud in the place of all data
 
 
@@ -31,6 +32,29 @@ def lost(step: int) -> Finding:
     """Samples that are not finite."""
     evidence = Evidence("energy_distance", math.nan, "finite", "samples are not finite")
     return Finding("non_finite", "critical", step, (evidence,))
+
+
+def plain_to_see(game: TreatedGame, signals: Mapping[str, float], step: int) -> Finding | None:
+    """What the doctor may not have made up its mind about while samples are far from the data; None: nothing."""
+    return lagging(game, signals, step) or unbounded(signals, step)
+
+
+def unbounded(signals: Mapping[str, float], step: int) -> Finding | None:
+    """D's logits of reals and samples a thousand apart while samples are far from the data; None where that is not so.
+
+    What stands before such a cliff gets no nearer, however long one waits; a Wasserstein critic that nothing bounds is
+    one after some hundred steps.
+    """
+    gap = abs(signals.get("logit_real", 0.0) - signals.get("logit_fake", 0.0))
+    distance = signals.get("energy_distance", 0.0)
+    if not (_CLIFF < gap < math.inf and distance > _FAR_AWAY):
+        return None
+    said = f"D's logits of reals and samples are {gap:.2g} apart: nothing bounds it"
+    evidence = Evidence(
+        "energy_distance", distance, f"<= {_FAR_AWAY}", "samples are far from the data"
+    )
+    cause = Cause("no_penalty", said, ("logit_real", "logit_fake"))
+    return Finding("divergence", "critical", step, (evidence,), (cause,))
 
 
 def lagging(game: TreatedGame, signals: Mapping[str, float], step: int) -> Finding | None:

@@ -10,7 +10,7 @@ from steadygan.doctor.diagnosis import Diagnosis
 from steadygan.doctor.findings import Finding
 from steadygan.doctor.remembered import finding_tree
 from steadygan.errors import ActionError
-from steadygan.remedies.accidents import lagging, overflowing, poisoned_by
+from steadygan.remedies.accidents import overflowing, plain_to_see, poisoned_by
 from steadygan.remedies.action import PLAYER_NAMES
 from steadygan.remedies.actions import GuardSteps, RollBack
 from steadygan.remedies.history import History
@@ -136,9 +136,9 @@ class Autopilot:
         if self._trial is not None:
             self._follow(self._trial, step, treatable, signals)
             return
-        slow = lagging(self.game, signals, step) if self.history.is_old else None
-        if slow is not None and not treatable and not self._was_survived(slow):
-            treatable = [slow]
+        plain = plain_to_see(self.game, signals, step) if self.history.is_old else None
+        if plain is not None and not treatable and not self._was_survived(plain):
+            treatable = [plain]
         self._open_for = self._open_for + 1 if treatable else 0
         if treatable and self._open_for >= _PATIENCE:
             self._treat(treatable[0], step, signals)
