@@ -84,6 +84,7 @@ def check(tmp_path: Path, seeds: int, steps: int, num_kills: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_ten_kills(tmp_path: Path) -> None:
     check(tmp_path, seeds=4, steps=200, num_kills=10)
 
