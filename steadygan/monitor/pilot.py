@@ -1,5 +1,6 @@
 """The monitor that also treats: what it sees goes to the autopilot, and what that does goes into the record."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,6 @@ from steadygan.monitor.monitor import Monitor
 from steadygan.probes import GameView, Probe, SampleSpace
 from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.probes.optimizer_hooks import PlayerGauge
-from steadygan.remedies.actions import AverageWeights
 from steadygan.remedies.advice import advice
 from steadygan.remedies.autopilot import Autopilot
 from steadygan.remedies.hooked import Arguments
@@ -26,9 +26,9 @@ from steadygan.remedies.ledger import Ledger
 from steadygan.remedies.remedy import Remedy
 from steadygan.remedies.treated import TreatedGame
 from steadygan.remedies.trial import illness
+from steadygan.remedies.understudy import Understudy
 from steadygan.types import StateDict
 
-_HALF_LIFE = 500.0
 _SMALLEST_IMAGE = 8
 _WATCHED = (
     *("_step", "_current", "_num_unheard", "_g_first"),
@@ -77,6 +77,7 @@ class Pilot(Monitor):
         self._num_told = 0
         self._last_advice: str | None = None
         self._averaged: nn.Module | None = None
+        self._understudy = Understudy(self.game.networks["g"])
         if acts:
             self.game.on_end = self._look_after
 
@@ -90,20 +91,25 @@ class Pilot(Monitor):
         return replace(super().diagnosis(), treatments=tuple(self.ledger.trees()))
 
     def generator(self) -> nn.Module:
-        """The generator to sample from: the average of weights where there is one and its samples are better."""
-        averaged, live = self._averaged or self.game.average.generator, self.game.networks["g"]
+        """The generator to sample from: an average of its weights where the samples of that are better."""
+        asked = (
+            self.game.networks["g"],
+            self._understudy.generator,
+            self._averaged or self.game.average.generator,
+        )
         space = self.probe(SampleSpace)
-        if averaged is None or space is None:
-            return live
+        there = [network for network in asked if network is not None]
+        if space is None or len(there) == 1:
+            return there[0]
         scores = []
-        for network in (live, averaged):
+        for network in there:
             view = GameView(Generator(network, self._g.call, self._g.labels), self._d, self._step)
             scores.append(illness({k: float(v) for k, v in space.compare(view).items()}))
-        return averaged if scores[1] < scores[0] else live
+        return there[scores.index(min(scores))]
 
     def advice(self) -> str:
         """The settings to put into the user's own code, so that the next run starts healthy."""
-        return self._last_advice or advice(self.game, self.ledger)
+        return self._last_advice or advice(self.game, self.ledger, self._average_in_use())
 
     def state_dict(self) -> StateDict:
         """All that a resumed run needs to go on with the same treatment: put it into the loop's checkpoint.
@@ -124,6 +130,7 @@ class Pilot(Monitor):
             "treatments": self.game.state_dict(),
             "snapshots": self.game.snapshots.state_dict(),
             "vault": self.game.vault.state_dict(),
+            "understudy": self._understudy.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -152,6 +159,7 @@ class Pilot(Monitor):
         self.game.load_state_dict(state["treatments"])
         self.game.snapshots.load_state_dict(state["snapshots"])
         self.game.vault.load_state_dict(state["vault"])
+        self._understudy.load_state_dict(state["understudy"])
         self._autopilot.load_state_dict(state["autopilot"])
         # What waited for a row when the state was taken is told again.
         self._num_told = sum(e.name == "treatment" for e in self._chart.record().events)
@@ -186,6 +194,7 @@ class Pilot(Monitor):
         has_news = (
             self._seen is not None
             or len(self.ledger) > self._num_told
+            or self._autopilot.is_curious
             or self.game.guard.num_caught != self._autopilot.num_seen
         )
         if has_news and not self.game.is_treating(optimizer):
@@ -197,12 +206,21 @@ class Pilot(Monitor):
         if self._seen is not None and not self._is_closed:
             (step, found), self._seen = self._seen, None
             signals = {name: _number(value) for name, value in found.items()}
+            if math.isfinite(illness(signals)):
+                self._understudy.follow()
             with torch.inference_mode(False), torch.enable_grad():
                 self._autopilot.examine(
                     step, self._chart.present(self.ledger.went_back_at), signals
                 )
         if len(self.ledger) > self._num_told:
             self._tell()
+
+    def _average_in_use(self) -> float | None:
+        """The half-life of the understudy, in steps, where a treated game is better sampled from it."""
+        is_treated = self._autopilot.acts and any(entry.actions for entry in self.ledger)
+        if not is_treated or self.generator() is not self._understudy.generator:
+            return None
+        return self._understudy.half_life * self._autopilot.history.interval
 
     def _rows(self) -> Tensor:
         return torch.frombuffer(bytearray(self._chart.rows() or b"\n"), dtype=torch.uint8)
@@ -212,12 +230,8 @@ class Pilot(Monitor):
         for entry in self.ledger[self._num_told :]:
             done = entry.action or entry.outcome
             self._chart.event("treatment", at=entry.step, finding=entry.finding, action=done)
-            if (
-                entry.actions
-                and self.game.average.half_life is None
-                and self.game.on_end is not None
-            ):
-                AverageWeights(_HALF_LIFE).apply(self.game)
+            if entry.goes_back:  # what lies behind G is not what it comes from any more
+                self._understudy.begin()
         self._num_told = len(self.ledger)
 
 

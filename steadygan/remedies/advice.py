@@ -11,16 +11,21 @@ from steadygan.types import Player
 _PLAYERS: tuple[Player, ...] = ("g", "d")
 
 
-def advice(game: TreatedGame, ledger: Ledger) -> str:
+def advice(game: TreatedGame, ledger: Ledger, half_life: float | None = None) -> str:
     """The treatments in effect as settings, a line each; then what only a person can mend.
 
     Args:
         game: as it is now.
         ledger: of its treatments.
+        half_life: of the average that is better to sample from than the live generator [steps]; None: it is not.
     """
     apart = rates_apart(game) if ledger else None
     lines = [] if apart is None else [apart]
     lines += [*_settings(game, with_rates=apart is None), *_own_settings(game)]
+    if (half_life := half_life or game.average.half_life) is not None:
+        lines.append(
+            f"samples: from an average of the generator, half-life {shown(half_life)} steps"
+        )
     lines += [
         said.replace(f"{apart}; ", "") for said in map(_for_a_person, ledger) if said
     ]  # said at the top already
@@ -43,8 +48,6 @@ def _settings(game: TreatedGame, *, with_rates: bool) -> Iterator[str]:
         yield "discriminator: noise on its inputs at first, fading"
     if game.augment.is_on:
         yield f"discriminator: differentiable augmentation with probability {shown(game.augment.probability)}"
-    if game.average.half_life is not None:
-        yield f"samples: from an average of the generator, half-life {shown(game.average.half_life)} steps"
 
 
 def _of_player(game: TreatedGame, player: Player) -> Iterator[str]:

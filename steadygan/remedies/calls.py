@@ -53,10 +53,19 @@ class Calls:
 
     def last(self) -> list[Any]:
         """Positional arguments of the last calls, oldest first."""
+        return [value for args in self._calls() for value in args]
+
+    def taken(self) -> list[Any]:
+        """The first argument of each of the last calls, which are forgotten then."""
+        found = [args[0] for args in self._calls() if args]
+        self._noted.clear()
+        return found
+
+    def _calls(self) -> list[tuple[Any, ...]]:
         if self.is_on and self._handle is None and not self._is_in_place():
             self._noted.clear()  # the module was compiled since: they are of long ago
             self._hook()
-        return [value for args in self._noted for value in args]
+        return list(self._noted)
 
     def _hook(self) -> None:
         hook = _Noting(self._noted, self._move if _is_usual(self._module) else None)
@@ -78,7 +87,8 @@ class Calls:
         return vars(self._module).get(_PLACE) == self._pass_on
 
     def _pass_on(self, *args: Any, **kwargs: Any) -> Any:
-        self._append(args)
+        if not is_probing():
+            self._append(args)
         if threading.get_ident() == self._thread:
             return self._call(*args, **kwargs)
         # DataParallel calls replicas, one in each thread, that have copies of all attributes, this one among them.
@@ -96,7 +106,8 @@ class _Noting:
         self._append, self._move, self._num = noted.append, move, 0
 
     def __call__(self, module: nn.Module, args: tuple[Any, ...]) -> None:
-        self._append(args)
+        if torch.compiler.is_compiling() or not is_probing():
+            self._append(args)
         if self._move is not None and not torch.compiler.is_compiling():
             self._num += 1
             if self._num >= _FIRST and not is_probing():  # a probe leaves a module as it was

@@ -94,6 +94,8 @@ class History:
             score: illness now.
             attempt: how many treatments in a row have not helped.
         """
+        if finding.severity != "critical":
+            return None
         usual = self.rates()
         ring = self._game.snapshots.snapshots
         well = [s for s in ring if s.stamp == "healthy" and s.is_finite]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from steadygan.doctor.findings import Finding
+from steadygan.remedies.aftercare import UNSETTLED
 from steadygan.remedies.prescriptions import (
     Augment,
     Balance,
@@ -54,6 +55,7 @@ BY_KIND: Mapping[str, tuple[Remedy, ...]] = {
     "discriminator_overfitting": (_REGIME, Augment(), _DAMP, _SLOW_D, _REGIME),
     "memorization": (_REGIME, Augment(), _DAMP, _REGIME),
     "stagnation": (_DAMP, _REGIME, SpeedUp("g"), SpeedUp("d")),
+    UNSETTLED: (_SLOW, _DAMP, _SLOW),
 }
 """Kind of finding -> what is tried then."""
 

@@ -74,6 +74,20 @@ class Entry:
             actions=tuple(action.to_json() for action in actions),
         )
 
+    def closed(self, outcome: str) -> "Entry":
+        """The same entry with an outcome."""
+        return replace(self, outcome=outcome)
+
+    @property
+    def goes_back(self) -> bool:
+        """Whether the game was rolled back."""
+        return any(action["action"] == "RollBack" for action in self.actions)
+
+    @property
+    def changes(self) -> bool:
+        """Whether more was done than going back."""
+        return any(action["action"] != "RollBack" for action in self.actions)
+
     def __str__(self) -> str:
         """One line for a person."""
         done = f"→ {self.action}" if self.action else ""
@@ -116,10 +130,7 @@ class Ledger(list[Entry]):
     @property
     def went_back_at(self) -> int | None:
         """The last step at which the game was rolled back; None where it never was."""
-        steps = (
-            e.step for e in reversed(self) if any(a["action"] == "RollBack" for a in e.actions)
-        )
-        return next(steps, None)
+        return next((entry.step for entry in reversed(self) if entry.goes_back), None)
 
     @property
     def tried(self) -> str:

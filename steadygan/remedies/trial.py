@@ -3,12 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import fmean, median
 from typing import Any, Literal
 
 from steadygan.doctor.findings import Finding
 from steadygan.doctor.remembered import restored_finding
 from steadygan.remedies.accidents import lost
+from steadygan.remedies.aftercare import SPAN
 
 Verdict = Literal["wait", "recovered", "failed"]
 
@@ -52,6 +53,9 @@ class Trial:
     not small; or when, after twelve probes and from then on, the median illness of the last four is not a tenth below
     that of the four before.
 
+    Where it is aftercare, it is kept when, twelve probes after it, nothing is critical and the mean illness of the
+    last eight is not a quarter above that of the eight before it began: a lower rate gains slowly.
+
     Args:
         entry: its index in the ledger.
         step: at which it began.
@@ -60,6 +64,7 @@ class Trial:
         undo: what takes it back, in the order to apply.
         finding: what it treats, as plain values.
         scores: illness at the probes since.
+        is_aftercare: whether it treats what is not critical.
     """
 
     entry: int
@@ -69,6 +74,7 @@ class Trial:
     undo: list[dict[str, Any]] = field(default_factory=list)
     finding: dict[str, Any] = field(default_factory=dict)
     scores: list[float] = field(default_factory=list)
+    is_aftercare: bool = False
 
     def judge(self, score: float, open_findings: Sequence[Finding]) -> Verdict:
         """Look at one more probe."""
@@ -76,6 +82,8 @@ class Trial:
         num = len(self.scores)
         if not math.isfinite(score):
             return "failed" if num > 1 else "wait"
+        if self.is_aftercare:
+            return self._settles(open_findings)
         if num >= LEAST and not open_findings and score < FAIR:
             return "recovered"
         if num >= 4 and min(self.scores[-2:]) > _GROWS * max(self.start, _NEAR):
@@ -89,6 +97,14 @@ class Trial:
         is_better = score < min(_FAR, GAINED * self.before)
         return "recovered" if not open_findings and is_better else "failed"
 
+    def _settles(self, open_findings: Sequence[Finding]) -> Verdict:
+        if open_findings:
+            return "failed"
+        if len(self.scores) < WINDOW:
+            return "wait"
+        is_worse = fmean(self.scores[-SPAN:]) * GAINED > self.before
+        return "failed" if is_worse else "recovered"
+
     def left_to_treat(
         self, open_findings: Sequence[Finding], score: float, step: int
     ) -> Finding | None:
@@ -96,6 +112,8 @@ class Trial:
 
         A doctor who has read only what came since it began may have nothing to say yet of what is no better.
         """
+        if self.is_aftercare:  # what is critical by now is seen to as ever
+            return None
         if open_findings:
             return open_findings[0]
         if not math.isfinite(score):
@@ -105,4 +123,6 @@ class Trial:
     @property
     def helped(self) -> bool:
         """Whether samples are a fifth nearer to the data than when it was decided."""
-        return median(self.scores[-4:]) < GAINED * self.before if self.scores else False
+        if self.is_aftercare or not self.scores:
+            return False
+        return median(self.scores[-4:]) < GAINED * self.before

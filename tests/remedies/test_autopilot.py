@@ -154,7 +154,7 @@ def test_every_treatment_can_be_undone_from_the_ledgers_own_words() -> None:
     undo = action_from_json(again.apply(pilot.game).to_json())
     assert pilot.game.rates["g"].factor == 0.25  # it states a setting, not a difference
     undo.apply(pilot.game)
-    trial = pilot.state_dict()["trial"]
+    trial = pilot.state_dict()["therapy"]["trial"]
     for tree in trial["undo"]:
         action_from_json(tree).apply(pilot.game)
     assert pilot.game.rates["g"].factor == 1.0

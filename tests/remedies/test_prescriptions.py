@@ -5,7 +5,7 @@ import torch
 from remedies.patients import finding, made_game
 from torch import nn
 
-from steadygan.remedies import Action, AverageWeights, ScaleLearningRate, TreatedGame
+from steadygan.remedies import Action, ScaleLearningRate, TreatedGame
 from steadygan.remedies.prescriptions import Balance, Calm, Damp, Level, Regime, SlowDown, SpeedUp
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.types import Player
@@ -75,7 +75,7 @@ def test_levelling_what_has_been_slowed_down_on_purpose_is_not_proposed() -> Non
     assert rates(Level(), game) == {}
 
 
-def test_the_regime_is_penalty_rates_and_average_and_then_more_of_it_up_to_the_limits() -> None:
+def test_the_regime_is_penalty_rates_and_momentum_and_then_more_of_it_up_to_the_limits() -> None:
     game = made_game()
     seen: list[tuple[Action, ...]] = []
     while changes := Regime().propose(patient(game)):
@@ -83,10 +83,9 @@ def test_the_regime_is_penalty_rates_and_average_and_then_more_of_it_up_to_the_l
         for change in changes:
             change.apply(game)
     first = {type(a).__name__ for a in seen[0]}
-    assert first == {"AddPenalty", "ScaleLearningRate", "LimitMomentum", "AverageWeights"}
+    assert first == {"AddPenalty", "ScaleLearningRate", "LimitMomentum"}
     assert game.rates["g"].factor == game.rates["d"].factor == 1 / 16
     assert game.penalty.weight("R1") == pytest.approx(30 * 0.3)
-    assert not any(isinstance(a, AverageWeights) for a in seen[1])
 
 
 def test_no_penalty_where_d_is_flat_already() -> None:

@@ -51,7 +51,12 @@ class Average(Knob):
 
     def after(self, step: Step) -> None:
         """Follow a step that moved G."""
-        if self._average is not None and step.moves("g"):
+        if step.moves("g"):
+            self.follow()
+
+    def follow(self) -> None:
+        """Move the average, if there is one, towards G's weights as they are."""
+        if self._average is not None:
             self._average.update()
 
     def close(self) -> None:

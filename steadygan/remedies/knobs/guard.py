@@ -73,6 +73,10 @@ class Guard(Knob):
         """Guard from the next step on, or no longer."""
         self._inputs.set(is_on)
 
+    def judged(self) -> list[Tensor]:
+        """What D was given last, oldest first; not what was told of before."""
+        return [x for x in self._inputs.taken() if isinstance(x, Tensor)]
+
     def lets_pass(self, optimizer: torch.optim.Optimizer) -> bool:
         """Whether all gradients of a step are finite: the look that almost every step gets, as cheap as it can be."""
         grads = [

@@ -4,19 +4,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steadygan.remedies.action import Action
-from steadygan.remedies.actions import AverageWeights
 from steadygan.remedies.prescriptions.calm import Calm
 from steadygan.remedies.prescriptions.damp import Damp
 from steadygan.remedies.prescriptions.slow_down import SlowDown
 from steadygan.remedies.remedy import Patient, Remedy
 
 _DAMP = Damp()
-_HALF_LIFE = 500.0
 
 
 @dataclass(frozen=True)
 class Regime(Remedy):
-    """R1 on D, learning rates a quarter, no momentum, and an average of G's weights to sample from; then more of it.
+    """R1 on D, learning rates a quarter and no momentum; then more of it.
 
     One change at a time finds what is wrong; where that has not helped, the settings under which convergence is proven
     come as one: a penalty is of little use at rates that overshoot, and low rates without a penalty only orbit more
@@ -25,7 +23,7 @@ class Regime(Remedy):
     Args:
         damp: how the penalty is added.
 
-    Source: Mescheder, Geiger, Nowozin (2018), arXiv 1801.04406: R1, low rates and an average of G; theorem 4.1 holds
+    Source: Mescheder, Geiger, Nowozin (2018), arXiv 1801.04406: R1 and low rates; theorem 4.1 holds
     for rates that are small enough.
     """
 
@@ -48,14 +46,11 @@ class Regime(Remedy):
     damp: Damp = _DAMP
 
     def propose(self, patient: Patient) -> tuple[Action, ...]:
-        """What of it is not in effect yet; () where nothing but the average is missing."""
+        """What of it is not in effect yet."""
         if "penalty_too_heavy" in patient.causes[:1]:
             return ()
-        changes = (
+        return (
             *self.damp.strengthened(patient),
             *SlowDown(("g", "d")).propose(patient),
             *Calm().propose(patient),
         )
-        if changes and patient.game.average.half_life is None:
-            changes = (*changes, AverageWeights(_HALF_LIFE))
-        return changes
