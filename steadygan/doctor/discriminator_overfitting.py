@@ -12,6 +12,7 @@ _GAP = 0.1
 _WORSE = 1.5
 _HARM = 0.1
 _COPIES = 0.5
+_NARROWER = 0.75
 
 
 class DiscriminatorOverfitting(Detector):
@@ -22,7 +23,8 @@ class DiscriminatorOverfitting(Detector):
     Both areas are taken against the same fakes, whose noise cancels; 0.1 is four standard errors of
     256 reals. It is a warning by itself: a gap costs little while samples are good. It is critical
     where samples show the harm: e > 0.1 and e > 1.5·ê, with e the energy distance (a median of three
-    probes) and ê its best; or copies: ``nn_train`` < ½·``nn_validation``.
+    probes) and ê its best; a dispersion (of five probes) below three quarters of its best while D overfits: samples
+    draw in towards what D has not learnt by heart; or copies: ``nn_train`` < ½·``nn_validation``.
 
     The areas are free of the logits' scale, so that an unbounded critic needs no other rule.
 
@@ -37,18 +39,23 @@ class DiscriminatorOverfitting(Detector):
     kind = "discriminator_overfitting"
     needs = frozenset({"auc_train", "auc_validation"})
     eases = _PROBES
-    hears = frozenset({"auc_train", "energy_distance", "nn_train", "nn_validation"})
+    hears = frozenset({"auc_train", "energy_distance", "dispersion", "nn_train", "nn_validation"})
 
     def __init__(self) -> None:
         self._progress = Progress()
         self._train = Window("auc_train", _PROBES)
         self._validation = Window("auc_validation", _PROBES)
         self._nearest = Latest("nn_train", "nn_validation")
+        self._dispersion = Window("dispersion", _PROBES)
+        self._widest = 0.0
 
     def update(self, row: Row) -> Opinion:
         """Judge a probe."""
         self._progress.update(row)
         self._nearest.update(row)
+        self._dispersion.update(row)
+        if self._dispersion.is_full:
+            self._widest = max(self._widest, min(1.0, self._dispersion.middle))
         if "auc_train" not in row or not all(
             math.isfinite(row.get(name, math.nan)) for name in self.needs
         ):
@@ -62,7 +69,7 @@ class DiscriminatorOverfitting(Detector):
         return self._finding(step, gap) if gap > _GAP else Healthy(step)
 
     def _finding(self, step: int, gap: float) -> Finding:
-        harm = [e for e in (self._worse(), self._copies()) if e is not None]
+        harm = [e for e in (self._worse(), self._narrower(), self._copies()) if e is not None]
         evidence = Evidence(
             "auc_train",
             gap,
@@ -95,6 +102,16 @@ class DiscriminatorOverfitting(Detector):
             f"near its best, {max(progress.best, 0.0):.2g}",
             f"the samples' distance to the data has risen to {progress.energy:.2g} from "
             f"{max(progress.best, 0.0):.2g} at step {progress.best_step:,}",
+        )
+
+    def _narrower(self) -> Evidence | None:
+        if not self._dispersion.is_full or self._dispersion.middle >= _NARROWER * self._widest:
+            return None
+        return Evidence(
+            "dispersion",
+            self._dispersion.middle,
+            f"near its best, {self._widest:.2g}",
+            f"samples spread {self._dispersion.middle:.2g} times as far as reals, {self._widest:.2g} at their best",
         )
 
     def _copies(self) -> Evidence | None:

@@ -22,7 +22,7 @@ from steadygan.remedies.advice import advice
 from steadygan.remedies.autopilot import Autopilot
 from steadygan.remedies.hooked import Arguments
 from steadygan.remedies.ladders import ladder
-from steadygan.remedies.ledger import Ledger
+from steadygan.remedies.ledger import Entry, Ledger
 from steadygan.remedies.remedy import Remedy
 from steadygan.remedies.treated import TreatedGame
 from steadygan.remedies.trial import illness
@@ -78,6 +78,8 @@ class Pilot(Monitor):
         self._last_advice: str | None = None
         self._averaged: nn.Module | None = None
         self._understudy = Understudy(self.game.networks["g"])
+        if self.probe(SampleSpace) is None:
+            self.ledger.write(_blind(chart))
         if acts:
             self.game.on_end = self._look_after
 
@@ -233,6 +235,15 @@ class Pilot(Monitor):
             if entry.goes_back:  # what lies behind G is not what it comes from any more
                 self._understudy.begin()
         self._num_told = len(self.ledger)
+
+
+def _blind(chart: Chart) -> Entry:
+    """What is said where samples are not measured."""
+    refused = (e.detail for e in chart.record().events if e.name == "not_probed")
+    reasons = (str(d["reason"]) for d in refused if d["probe"] == SampleSpace.__name__)
+    why = next(reasons, "no reals were given").removesuffix(".")
+    said = f"reported: samples are not measured, so that hardly anything can be treated: {why}"
+    return Entry(0, "not_assessed", "warning", "", outcome=said)
 
 
 def _plain(value: Any) -> Any:

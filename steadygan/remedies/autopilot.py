@@ -21,6 +21,7 @@ from steadygan.types import StateDict
 
 _Signals = Mapping[str, float]
 
+_LOST = {"energy_distance": math.nan}  # what samples are by now, as far as is known
 _PATIENCE = 2  # probes that a finding has to be open
 _STUMBLES = 10  # steps without a finite gradient, in as many: no accident
 
@@ -99,7 +100,7 @@ class Autopilot:
             found: where, in words.
         """
         if poisoned := self.game.poisoned():
-            self._treat(poisoned_by(poisoned, step), step, {})
+            self._treat(poisoned_by(poisoned, step), step, _LOST)
             return
         self._stumbles = [s for s in self._stumbles if step - s < _STUMBLES] + [step]
         if not self.ledger.tells_of_skip(cause, step - WINDOW * self.history.interval):
@@ -113,7 +114,7 @@ class Autopilot:
                 "non_finite", "step after step, batches are not finite", step, found, about="batch"
             )
         elif self._therapy.trial is None:
-            self._treat(overflowing(found, step), step, {})
+            self._treat(overflowing(found, step), step, _LOST)
 
     def examine(self, step: int, diagnosis: Diagnosis, signals: _Signals) -> None:
         """After a probe: judge the treatment under way, or see whether one is needed."""
@@ -121,7 +122,7 @@ class Autopilot:
         findings = [
             f for f in diagnosis.findings if f.severity == "critical" and f.resolved is None
         ]
-        treatable = self._triage.treatable(findings, step)
+        treatable = self._triage.treatable(findings, step, score)
         self.history.note(step, score, is_well=not findings and math.isfinite(score))
         if self.history.is_stable:
             self._therapy.forget()

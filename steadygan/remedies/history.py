@@ -8,7 +8,7 @@ from typing import Any
 from steadygan.doctor.findings import Finding
 from steadygan.remedies.rates import RAISED, restoring
 from steadygan.remedies.treated import TreatedGame
-from steadygan.remedies.trial import FAIR, GAINED
+from steadygan.remedies.trial import FAIR, GAINED, LEARNT
 from steadygan.types import Player, StateDict
 
 _PLAYERS: tuple[Player, ...] = ("g", "d")
@@ -21,7 +21,6 @@ _COME = 0.65  # of the illness at the first probe: what has come less far is no 
 _ACUTE = frozenset(
     {"mode_collapse", "divergence", "non_finite", "exploding_gradient", "oscillation"}
 )
-_LEARNT = frozenset({"discriminator_overfitting", "memorization"})
 
 
 class History:
@@ -103,7 +102,7 @@ class History:
         well = [s for s in well if self.score(s.step) < max(FAIR, _COME * self._first)]
         # An onset is an estimate: where it is before all that was seen to be well, the oldest of that is the place.
         before = [s for s in well if s.step < finding.step]
-        is_learnt = finding.kind in _LEARNT
+        is_learnt = finding.kind in LEARNT
         if is_learnt:  # by heart: that is slow to go, and later snapshots hold it as well
             well = before
         places = sorted(s.step for s in before)[::-1] if before else sorted(s.step for s in well)

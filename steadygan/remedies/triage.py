@@ -7,6 +7,7 @@ from steadygan.remedies.ladders import is_wiring
 from steadygan.remedies.ledger import Entry, Ledger
 from steadygan.remedies.own_ladders import why_not_here
 from steadygan.remedies.treated import TreatedGame
+from steadygan.remedies.trial import FAIR, LEARNT
 
 
 class Triage:
@@ -22,13 +23,20 @@ class Triage:
         self._game, self._ledger, self._acts = game, ledger, acts
         self._known: set[str] = set()
 
-    def treatable(self, findings: Sequence[Finding], step: int) -> list[Finding]:
-        """Those that are treated; the reason why another is not goes into the ledger."""
+    def treatable(self, findings: Sequence[Finding], step: int, score: float) -> list[Finding]:
+        """Those that are treated; the reason why another is not goes into the ledger.
+
+        Args:
+            findings: all that are critical and open.
+            step: at which.
+            score: illness of the samples.
+        """
         for finding in findings:
             if (why := self._why_not(finding)) and finding.kind not in self._known:
                 self._known.add(finding.kind)
                 self._write(finding.kind, f"reported: {why}", step)
-        return [f for f in findings if self._why_not(f) is None and not self.was_survived(f)]
+        sorted_out = (f for f in findings if self._why_not(f) is None and not self.was_survived(f))
+        return [f for f in sorted_out if not self._is_held(f, score)]
 
     def was_survived(self, finding: Finding) -> bool:
         """Whether it tells of a step that the guard skipped, or what was proposed is known."""
@@ -61,6 +69,14 @@ class Triage:
     def load_state_dict(self, known: Iterable[str]) -> None:
         """Continue from ``state_dict``."""
         self._known = set(known)
+
+    def _is_held(self, finding: Finding, score: float) -> bool:
+        """Whether D knows its reals by heart, as before a treatment, and samples are near the data all the same.
+
+        What few data leave open never closes: that alone is no reason to begin again.
+        """
+        was_treated = any(entry.actions and entry.finding in LEARNT for entry in self._ledger)
+        return was_treated and finding.kind in LEARNT and score < FAIR
 
     def _why_not(self, finding: Finding) -> str | None:
         """As ``why_not``; but what a treatment itself has changed is not taken for somebody's doing."""

@@ -18,25 +18,29 @@ WINDOW = 12
 LONGEST = 120
 _GROWS = 3.0
 _FALLS = 0.9
+_HELD = 1.5
 _NEAR = 0.05
 _FAR = (
     0.6  # whatever the coverage lacks, samples are further away than any that a doctor calls near
 )
 FAIR = 0.3
 """Illness of samples that are near the data, if not as near as they could be."""
+LEARNT = frozenset({"discriminator_overfitting", "memorization"})
+"""Kinds of finding that tell of data learnt by heart."""
 GAINED = 0.8
 """Of the illness before: samples are nearer to the data by more than chance."""
 
 
 def illness(signals: Mapping[str, float]) -> float:
-    """How far the samples are from the data: energy distance, and half of what coverage lacks; inf where unknown.
+    """How far samples are from the data: energy distance, and half of what coverage lacks; inf for no numbers.
 
-    Both are relative to the data's own statistics; perfect samples have about 0.
+    Both are relative to the data's own statistics; perfect samples have about 0. So have samples that are not measured
+    at all: then findings are what counts.
 
     >>> round(illness({"energy_distance": 0.1, "coverage": 0.5}), 2)
     0.3
     """
-    distance = signals.get("energy_distance", math.inf)
+    distance = signals.get("energy_distance", 0.0)
     coverage = signals.get("coverage", 1.0)
     if not math.isfinite(distance) or not math.isfinite(coverage):
         return math.inf
@@ -91,11 +95,16 @@ class Trial:
         if num < WINDOW:
             return "wait"
         now, earlier = median(self.scores[-4:]), median(self.scores[-8:-4])
-        if now < _FALLS * earlier and num < LONGEST:
+        if num < LONGEST and (now < _FALLS * earlier or self._holds(now, open_findings)):
             return "wait"
         # The silence of the doctor alone means nothing: a dead network raises no findings either.
         is_better = score < min(_FAR, GAINED * self.before)
         return "recovered" if not open_findings and is_better else "failed"
+
+    def _holds(self, now: float, open_findings: Sequence[Finding]) -> bool:
+        """Whether D knows its reals by heart, and samples have not got much worse: as much as few data can give."""
+        kinds = {self.finding.get("kind"), *(f.kind for f in open_findings)}
+        return kinds <= LEARNT and now < max(FAIR, _HELD * min(self.start, self.before))
 
     def _settles(self, open_findings: Sequence[Finding]) -> Verdict:
         if open_findings:

@@ -38,13 +38,20 @@ def test_a_gap_alone_is_a_warning() -> None:
     assert "95% of the time, reals it has not seen 60%" in found.evidence[0].sentence
 
 
-@pytest.mark.parametrize("harm", [{"energy_distance": 0.3}, COPIES])
+@pytest.mark.parametrize("harm", [{"energy_distance": 0.3}, {"dispersion": 0.6}, COPIES])
 def test_a_gap_that_harms_is_critical(harm: dict[str, float]) -> None:
-    good = {"energy_distance": 0.02, **TOGETHER}
+    good = {"energy_distance": 0.02, "dispersion": 0.95, **TOGETHER}
     found = after(DiscriminatorOverfitting(), (9, good), (9, APART | harm))
     assert isinstance(found, Finding)
     assert found.severity == "critical"
     assert {e.signal for e in found.evidence} >= {"auc_train", *list(harm)[:1]}
+
+
+def test_samples_that_never_spread_far_have_not_drawn_in() -> None:
+    narrow = {"dispersion": 0.6}
+    found = after(DiscriminatorOverfitting(), (9, TOGETHER | narrow), (9, APART | narrow))
+    assert isinstance(found, Finding)
+    assert found.severity == "warning"
 
 
 def test_a_strong_d_is_not_an_overfitted_one() -> None:

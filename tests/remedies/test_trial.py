@@ -21,7 +21,7 @@ def test_illness_is_distance_and_what_coverage_lacks() -> None:
     assert illness({"energy_distance": 0.2, "coverage": 0.5}) == pytest.approx(0.4)
     assert illness({"energy_distance": -0.01, "coverage": 0.97}) == 0.0
     assert illness({"energy_distance": 0.2}) == pytest.approx(0.2)
-    assert illness({}) == math.inf
+    assert illness({}) == 0.0  # not measured
     assert illness({"energy_distance": math.nan, "coverage": 0.5}) == math.inf
     assert illness({"energy_distance": 0.1, "coverage": math.nan}) == math.inf
 
