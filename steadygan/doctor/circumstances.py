@@ -65,6 +65,15 @@ class Circumstances:
         self._well, self._well_step = self._last, self._last_step
         self._last, self._last_step = dict(self._facts.now), step
 
+    def blindness(self) -> tuple[Cause, ...]:
+        """That D is linear, where it is: it cannot see what it should, whatever its rate."""
+        if not self._facts.is_straight:
+            return ()
+        slope = self._now("input_grad_real")
+        said = f"D's slope is {slope:.2g} wherever one looks: it is linear, and sees of samples their mean alone"
+        signals = ("input_grad_real", "input_grad_fake", "input_grad_between")
+        return (Cause("discriminator_linear", said, signals),)
+
     def causes(self) -> tuple[Cause, ...]:
         """The likely causes that the record speaks for, strongest first."""
         found = [cause for ask in self._QUESTIONS if (cause := ask(self)) is not None]

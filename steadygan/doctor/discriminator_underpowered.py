@@ -95,7 +95,7 @@ class DiscriminatorUnderpowered(Detector):
         if self._row.get("update_ratio_d", 1.0) == 0:
             text = "the discriminator's weights do not move"
             causes.append(Cause("discriminator_not_moving", text, ("update_ratio_d",)))
-        causes += self.game.causes()
+        causes += [*self.game.blindness(), *self.game.causes()]
         if area < _REVERSED:
             causes.append(
                 Cause(

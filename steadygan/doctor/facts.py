@@ -16,11 +16,13 @@ PENALTIES = frozenset(
 )
 
 _GAP = frozenset({"logit_real", "logit_fake"})
+_SLOPES = ("input_grad_real", "input_grad_fake", "input_grad_between")
+_BENT = 1e-4
 _SMOOTH = 0.9
 _KEPT = frozenset(
     {
         *("lr_g", "lr_d", "momentum_g", "momentum_d", "update_ratio_g", "update_ratio_d"),
-        *("weight_norm_g", "weight_norm_d", "input_grad_real", "input_grad_fake"),
+        *("weight_norm_g", "weight_norm_d", *_SLOPES),
         *("logit_spread", "auc", "auc_train", "auc_validation", "nn_train", "nn_validation"),
         *("duplicates", "fixed_z_drift", "energy_distance"),
     }
@@ -34,6 +36,8 @@ class Facts:
         now: the last values; "gap", the mean logit on reals less that on fakes, and "usual_grad_norm_d", both smoothed.
         knows_losses: whether D's loss is recorded.
         penalised: whether a gradient penalty is.
+        is_straight: whether D's slope was the same among reals, samples and between them whenever it was measured, and
+            not 0: D is linear.
         fewest_copies: the least share of samples with a near copy that was seen so far.
     """
 
@@ -41,6 +45,12 @@ class Facts:
         self.now: dict[str, float] = {}
         self.knows_losses = self.penalised = False
         self.fewest_copies = 1.0
+        self._has_bent = False
+
+    @property
+    def is_straight(self) -> bool:
+        slopes = [self.now.get(name, 0.0) for name in _SLOPES]
+        return not self._has_bent and min(slopes) > 0
 
     def learn_of(self, signals: Collection[str]) -> tuple[str, ...]:
         """Take note of what is recorded in one sort of rows; returns what of it is kept."""
@@ -55,6 +65,9 @@ class Facts:
             now[name] = row[name]
         if "duplicates" in row and row["duplicates"] < self.fewest_copies:
             self.fewest_copies = row["duplicates"]
+        if not self._has_bent and _SLOPES[-1] in row:
+            slopes = [now.get(name, 0.0) for name in _SLOPES]
+            self._has_bent = max(slopes) - min(slopes) > _BENT * max(slopes)
         norm = row.get("grad_norm_d")
         if norm is not None and 0 < norm < math.inf:  # by its logarithm: one spike is no level
             usual = now.get("usual_grad_norm_d", norm)

@@ -93,7 +93,7 @@ class Stagnation(Detector):
                     ("fixed_z_drift",),
                 )
             )
-        causes += self.game.causes()
+        causes += [*self.game.blindness(), *self.game.causes()]
         causes.append(
             Cause(
                 "generator_too_small",

@@ -67,7 +67,12 @@ REPORTED_CAUSES = frozenset(
         *("data_changed", "latent_ignored", "samples_given_away", "sides_swapped"),
         *("detached_loss", "frozen_parameters", "other_parameters", "cleared_gradients"),
         *("not_stepped", "skipped_steps", "saturated_sigmoid", "not_moving", "stale_value"),
-        *("discriminator_not_moving", "learning_rate_zero", "penalty_too_heavy"),
+        *(
+            "discriminator_linear",
+            "discriminator_not_moving",
+            "learning_rate_zero",
+            "penalty_too_heavy",
+        ),
     }
 )
 """Likeliest causes that a person has to mend: data, wiring, and what only the loop itself can change."""

@@ -215,3 +215,28 @@ def test_a_missing_signal_is_never_healthy(detector: type[Detector]) -> None:
                 if value is not None:
                     row[missing] = value
                 assert isinstance(tried.update(row), NotAssessed)
+
+
+STRAIGHT = {"input_grad_real": 0.3, "input_grad_fake": 0.3, "input_grad_between": 0.3000001}
+BENT = {"input_grad_real": 0.3, "input_grad_fake": 0.31, "input_grad_between": 0.3}
+
+
+@pytest.mark.parametrize(("kind", "area"), [(DiscriminatorUnderpowered, 0.5), (Stagnation, 0.7)])
+def test_a_linear_d_is_named_first(kind: type[Detector], area: float) -> None:
+    found = last(kind(), probes(60, auc=area, fixed_z_drift=0.1, **FAR, **STRAIGHT))
+    assert found.causes[0].name == "discriminator_linear"
+    assert "wherever one looks" in found.causes[0].text
+
+
+@pytest.mark.parametrize("slopes", [BENT, dict.fromkeys(STRAIGHT, 0.0), {}])
+def test_a_d_that_bends_or_is_dead_or_was_not_asked_is_not_called_linear(
+    slopes: dict[str, float],
+) -> None:
+    found = last(DiscriminatorUnderpowered(), probes(60, auc=0.5, **FAR, **slopes))
+    assert "discriminator_linear" not in {c.name for c in found.causes}
+
+
+def test_once_bent_never_linear() -> None:
+    given = probes(5, auc=0.5, **FAR, **BENT) + probes(60, auc=0.5, **FAR, **STRAIGHT)
+    found = last(DiscriminatorUnderpowered(), given)
+    assert "discriminator_linear" not in {c.name for c in found.causes}
