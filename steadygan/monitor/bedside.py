@@ -14,6 +14,7 @@ from steadygan.probes import Discriminator as DiscriminatorProbe
 from steadygan.probes import GameView, Memory, Probe, SampleSpace
 from steadygan.probes.foreign import Discriminator, Generator
 from steadygan.probes.probe import Inputs
+from steadygan.probes.sample_space import FEWEST_REALS
 
 Signals = dict[str, Tensor | float]
 Kind = TypeVar("Kind", bound=Probe)
@@ -91,7 +92,7 @@ def usual_probes(
     Args:
         chart: the record.
         latents: fixed, as G is called with them.
-        compared: reals that samples are compared with.
+        compared: reals that samples are compared with; where they are too few, those held out are.
         judged: reals that D judges beside samples, with its further inputs.
         fake_labels: D's further inputs for samples.
         validation: as ``judged``, held out from the training; from 64 on copies are looked for too.
@@ -109,17 +110,17 @@ def usual_probes(
             return None
         return probes[-1]
 
-    space = offer("SampleSpace", lambda: SampleSpace(compared, latents))
+    unseen = None if validation is None else validation[0].to(compared)
+    others = compared
+    if unseen is not None and len(compared) < FEWEST_REALS <= len(unseen):
+        others = unseen
+    space = offer("SampleSpace", lambda: SampleSpace(others, latents))
     offer(
         "Discriminator",
         lambda: DiscriminatorProbe(judged, latents, fake_labels=fake_labels, validation=validation),
     )
-    if (
-        isinstance(space, SampleSpace)
-        and validation is not None
-        and len(validation[0]) >= _FEWEST_UNSEEN
-    ):
-        train, unseen = (compared if library is None else library), validation[0].to(compared)
+    if isinstance(space, SampleSpace) and unseen is not None and len(unseen) >= _FEWEST_UNSEEN:
+        train = compared if library is None else library
         offer("Memory", lambda: Memory(train, unseen, latents, feature_map=space.map))
     return probes, refusals
 

@@ -12,6 +12,8 @@ from steadygan.probes.probe import Cost, GameView, Probe
 from steadygan.probes.yardstick import K, Yardstick
 from steadygan.types import Labels, Samples, StateDict
 
+FEWEST_REALS = 4 * (K + 1)
+
 
 class SampleSpace(Probe):
     """Compares the live generator's samples with reals: distance, coverage, spread, modes, motion.
@@ -49,7 +51,7 @@ class SampleSpace(Probe):
     images (three quarters of it random convolutions).
 
     Args:
-        real: reals in G's scale, at least 24; 512 is a good number.
+        real: reals in G's scale, ``FEWEST_REALS`` (24) at least; 512 is a good number.
         latents: the fixed latents, about half as many.
         labels: one for each real, for a generator that takes them; the latents get those of the
             second half, so that fakes and reals have the same mix of classes.
@@ -86,9 +88,9 @@ class SampleSpace(Probe):
         feature_map: FeatureMap | None = None,
     ) -> None:
         half = len(real) // 2
-        if half < 2 * (K + 1):
+        if len(real) < FEWEST_REALS:
             raise DataError(
-                f"SampleSpace must be given at least {4 * (K + 1)} reals, got {len(real)}; "
+                f"SampleSpace must be given at least {FEWEST_REALS} reals, got {len(real)}; "
                 "give more data or switch the probe off."
             )
         self.latents = latents

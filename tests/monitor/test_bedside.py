@@ -208,3 +208,18 @@ def test_a_record_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
     path.write_text('{"loss": 1}\n{"step": 2, "loss_d": 1.0}\n')
     with pytest.raises(DataError, match=r"record\.jsonl must hold rows only, got '{\"loss\": 1}"):
         Watched().watch(record=path)
+
+
+@pytest.mark.parametrize("num", [8, 23])
+def test_with_too_few_reals_samples_are_compared_with_those_held_out(num: int) -> None:
+    few, held_out = reals(num, 3), reals(200, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # D cannot be asked of eight reals
+        seen = Watched().rows(real=few, validation=held_out)
+    assert "energy_distance" in seen
+
+
+def test_with_too_few_of_both_it_says_that_samples_are_not_measured() -> None:
+    with pytest.warns(UserWarning, match="SampleSpace is left out: .* at least 24 reals, got 20"):
+        seen = Watched().rows(real=reals(20, 3), validation=reals(20, 4))
+    assert "energy_distance" not in seen
