@@ -24,6 +24,8 @@ class DiscriminatorUnderpowered(Detector):
     frozen features, on held-out samples) is recorded and above 0.65, it joins the evidence; it is no
     condition, because a linear classifier does not see a ring from its centre.
 
+    A D whose slope is the same everywhere is linear: it may be at rest, and is no more than a warning.
+
     False alarms and blind spots: while the generator runs in circles around D the area is now low,
     now high, with a median near ½; the condition on the largest keeps that apart. Where energy
     distance sees a difference that is none to a person (another mix of classes), D may be right.
@@ -80,10 +82,13 @@ class DiscriminatorUnderpowered(Detector):
                     f"a linear classifier on fixed features is right {self._c2st.middle:.0%} of the time",
                 )
             )
+        linear = (
+            self.game.blindness()
+        )  # then it may be at rest: the means agree, which is all such a D plays for
         stronger = "lower_r1_weight" if self.game.penalised else "widen_discriminator"
         return Finding(
             kind=self.kind,
-            severity="critical" if self._progress.hopeless else "warning",
+            severity="critical" if self._progress.hopeless and not linear else "warning",
             step=self._progress.stalled_since,
             evidence=tuple(evidence),
             causes=self._causes(area),

@@ -86,6 +86,9 @@ class VanishingGradient(Detector):
             self._since = self._start
 
     def _finding(self) -> Finding:
+        linear = (
+            self.game.blindness()
+        )  # then it may be at rest: the means agree, which is all such a D plays for
         usual = math.exp(max(self._early))
         ratio = math.exp(self._now) / usual
         evidence = Evidence(
@@ -97,7 +100,7 @@ class VanishingGradient(Detector):
         )
         return Finding(
             kind=self.kind,
-            severity="critical" if self._progress.hopeless else "warning",
+            severity="critical" if self._progress.hopeless and not linear else "warning",
             step=self._since or 0,
             evidence=(evidence, self._progress.evidence()),
             causes=self._causes(),
@@ -110,7 +113,7 @@ class VanishingGradient(Detector):
         )
 
     def _causes(self) -> tuple[Cause, ...]:
-        causes = []
+        causes = [*self.game.blindness()]
         area = self._row.get("auc", math.nan)
         if area > _SATURATED:
             causes.append(

@@ -221,11 +221,12 @@ STRAIGHT = {"input_grad_real": 0.3, "input_grad_fake": 0.3, "input_grad_between"
 BENT = {"input_grad_real": 0.3, "input_grad_fake": 0.31, "input_grad_between": 0.3}
 
 
-@pytest.mark.parametrize(("kind", "area"), [(DiscriminatorUnderpowered, 0.5), (Stagnation, 0.7)])
+@pytest.mark.parametrize(("kind", "area"), [(DiscriminatorUnderpowered, 0.5), (Stagnation, 0.95)])
 def test_a_linear_d_is_named_first(kind: type[Detector], area: float) -> None:
     found = last(kind(), probes(60, auc=area, fixed_z_drift=0.1, **FAR, **STRAIGHT))
     assert found.causes[0].name == "discriminator_linear"
     assert "wherever one looks" in found.causes[0].text
+    assert found.severity == ("warning" if kind is DiscriminatorUnderpowered else "critical")
 
 
 @pytest.mark.parametrize("slopes", [BENT, dict.fromkeys(STRAIGHT, 0.0), {}])
