@@ -1,7 +1,10 @@
 """Every test starts from the same seed, on one thread, with denormals flushed as in training."""
 
 import pytest
+import shape_checks
 import torch
+
+shape_checks.install()
 
 
 @pytest.fixture(autouse=True)

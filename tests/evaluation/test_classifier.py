@@ -39,8 +39,13 @@ def test_it_learns_digits_and_says_how_well(trained: Classifier) -> None:
 
 
 def test_the_accuracy_is_that_of_samples_it_never_saw(digits: SampleSet, cache: Path) -> None:
-    shuffled = digits.labels[torch.randperm(len(digits))] if digits.labels is not None else None
-    rough = Classifier(replace(digits, labels=shuffled), cache=cache).fitted(None)
+    """Of 600: few enough to be learnt by heart soon."""
+    assert digits.labels is not None
+    chosen = torch.randperm(len(digits))[:600]
+    shuffled = digits.labels[chosen][torch.randperm(600)]
+    rough = Classifier(replace(digits, x=digits.x[chosen], labels=shuffled), cache=cache).fitted(
+        None
+    )
     assert rough.accuracy < 0.2
     assert "rough" in rough.about()["warning"]
 
