@@ -104,8 +104,10 @@ class Autopilot:
             return
         self._stumbles = [s for s in self._stumbles if step - s < _STUMBLES] + [step]
         if not self.ledger.tells_of_skip(cause, step - WINDOW * self.history.interval):
-            skipped = Entry(step, "non_finite", "critical", "skip the step", cause=found)
-            self.ledger.write(skipped.closed("survived"))
+            done = "skip the step"
+            self.ledger.write(
+                Entry(step, "non_finite", "critical", done, outcome="survived", cause=found)
+            )
         if len(self._stumbles) < _STUMBLES:
             return
         self._stumbles.clear()

@@ -74,10 +74,6 @@ class Entry:
             actions=tuple(action.to_json() for action in actions),
         )
 
-    def closed(self, outcome: str) -> "Entry":
-        """The same entry with an outcome."""
-        return replace(self, outcome=outcome)
-
     @property
     def goes_back(self) -> bool:
         """Whether the game was rolled back."""
