@@ -6,11 +6,11 @@ from typing import Any
 
 from steadygan.doctor.diagnosis import Diagnosis
 from steadygan.doctor.findings import Finding
-from steadygan.remedies.accidents import overflowing, plain_to_see, poisoned_by
+from steadygan.remedies.accidents import overflowing, plain_to_see, poisoned_by, unbounded
 from steadygan.remedies.action import PLAYER_NAMES
 from steadygan.remedies.actions import GuardSteps
 from steadygan.remedies.history import History
-from steadygan.remedies.ladders import is_wiring, ladder
+from steadygan.remedies.ladders import ladder
 from steadygan.remedies.ledger import Entry, Ledger, read_ledger
 from steadygan.remedies.repeats import Repeats
 from steadygan.remedies.therapy import Prescribe, Therapy
@@ -125,15 +125,20 @@ class Autopilot:
             f for f in diagnosis.findings if f.severity == "critical" and f.resolved is None
         ]
         treatable = self._triage.treatable(findings, step, score)
-        self.history.note(step, score, is_well=not findings and math.isfinite(score))
+        # In front of a cliff nothing is well, though nobody may have said so yet: it is no place to go back to.
+        is_well = not findings and math.isfinite(score) and unbounded(signals, step) is None
+        self.history.note(step, score, is_well=is_well)
         if self.history.is_stable:
             self._therapy.forget()
         if self.acts:
             self._repeats.note(self.game.guard.judged(), step)
+            if self._repeats.is_over:
+                self._repeats.begin()
+                self._therapy.release(step)
         if self.reason is not None:
             return
         trial = self._therapy.trial
-        if any(map(is_wiring, findings)):  # whatever else is wrong may come of it
+        if self._triage.is_miswired(findings):
             if trial is not None:
                 self._therapy.give_back(trial)
             return
@@ -146,6 +151,7 @@ class Autopilot:
         elif (stuck := self._repeats.handed_over()) is not None:
             self._triage.report(stuck.kind, stuck.evidence[0].sentence, step, about="batches")
             self._treat(stuck, step, signals)
+            self._therapy.hold()
         else:
             self._consider(step, treatable, signals, is_quiet=not findings)
 

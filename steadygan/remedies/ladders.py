@@ -12,6 +12,7 @@ from steadygan.remedies.prescriptions import (
     Calm,
     Damp,
     GoBack,
+    Hold,
     Level,
     Normalise,
     Regime,
@@ -20,6 +21,7 @@ from steadygan.remedies.prescriptions import (
     SpeedUp,
 )
 from steadygan.remedies.remedy import Remedy
+from steadygan.remedies.repeats import STUCK
 
 _RATES: tuple[Remedy, ...] = (RestoreRate(), Level())
 _SLOW_G, _SLOW_D, _SLOW = SlowDown(("g",)), SlowDown(("d",)), SlowDown(("g", "d"))
@@ -39,6 +41,7 @@ BY_CAUSE: Mapping[str, tuple[Remedy, ...]] = {
     "discriminator_too_slow": (_BALANCE, SpeedUp("d")),
     "generator_too_slow": (_BALANCE, SpeedUp("g")),
     "too_few_data": (_REGIME, Augment()),
+    STUCK: (Hold(),),
     "saturating_loss": (Blur(), _DAMP, _SLOW_D),
 }
 """Cause -> what is tried first."""

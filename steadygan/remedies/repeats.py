@@ -9,15 +9,22 @@ from torch import Tensor
 from steadygan.doctor.findings import Cause, Evidence, Finding
 from steadygan.types import StateDict
 
+STUCK = "stuck_loader"
+"""The name of the cause."""
+
 _PROBES = 3  # in a row
 _NUMBERS = 1000
+_FLAGS = (
+    *("_has_varied", "_is_settled", "_is_stuck", "_is_handed"),
+    *("is_curious", "is_over"),
+)
 
 Print = tuple[int, ...]
 """Of a batch: the same numbers in the same order have the same."""
 
 
 class Repeats:
-    """Compares what D is given at one probe with what it was given at the one before.
+    """Compares what D is given at one probe with what it was given at the one before, and says when that is over.
 
     The same at three probes in a row, after batches that were not, rouses suspicion; the same again one step later
     settles it: a short loader that is not shuffled comes round at probes, too, but not from one step to the next. A
@@ -26,14 +33,19 @@ class Repeats:
     """
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Look out from now on, whatever was seen before."""
         self._last: set[Print] = set()
         self._num_same = self._since = 0
-        self._has_varied = self._is_settled = self._is_stuck = False
-        self.is_curious = False
+        self._has_varied = self._is_settled = self._is_stuck = self._is_handed = False
+        self.is_curious = self.is_over = False
 
     def note(self, inputs: Sequence[Tensor], step: int) -> None:
         """What D was given last, at a probe."""
         seen = prints(inputs)
+        self.is_over = self._is_handed and bool(seen) and not seen & self._last
         if not seen or self._is_settled:
             return
         same = seen & self._last
@@ -53,6 +65,7 @@ class Repeats:
     def handed_over(self) -> Finding | None:
         """The finding, where there is one and it was not handed over yet."""
         is_new, self._is_stuck = self._is_stuck, False
+        self._is_handed |= is_new
         return _stuck(self._since) if is_new else None
 
     def state_dict(self) -> StateDict:
@@ -60,15 +73,15 @@ class Repeats:
         return {
             "last": [list(p) for p in sorted(self._last)],
             "counters": [self._num_same, self._since],
-            "flags": [self._has_varied, self._is_settled, self._is_stuck, self.is_curious],
+            "flags": [getattr(self, name) for name in _FLAGS],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from ``state_dict``."""
         self._last = {tuple(map(int, p)) for p in state["last"]}
         self._num_same, self._since = map(int, state["counters"])
-        flags = map(bool, state["flags"])
-        self._has_varied, self._is_settled, self._is_stuck, self.is_curious = flags
+        for name, flag in zip(_FLAGS, state["flags"], strict=True):
+            setattr(self, name, bool(flag))
 
 
 def prints(inputs: Iterable[Tensor]) -> set[Print]:
@@ -93,5 +106,5 @@ def _print(part: Tensor) -> Print:
 def _stuck(since: int) -> Finding:
     said = f"D is given the same batch at every step since step {since:,} or so: the loader repeats itself"
     evidence = Evidence("step", float(since), "other batches", said)
-    cause = Cause("too_few_data", said, ())
+    cause = Cause(STUCK, said, ())
     return Finding("discriminator_overfitting", "critical", since, (evidence,), (cause,))

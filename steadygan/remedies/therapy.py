@@ -20,7 +20,7 @@ from steadygan.remedies.rates import rates_apart
 from steadygan.remedies.remedy import Patient, Remedy
 from steadygan.remedies.together import apply_all
 from steadygan.remedies.treated import TreatedGame
-from steadygan.remedies.trial import WINDOW, Trial, illness
+from steadygan.remedies.trial import LEARNT, WINDOW, Trial, illness
 from steadygan.types import StateDict
 
 Prescribe = Callable[[Finding], Sequence[Remedy]]
@@ -66,6 +66,7 @@ class Therapy:
         self._used: Counter[Remedy] = Counter()
         self._num_failed = 0
         self._is_scheduled = False
+        self._held: list[dict[str, Any]] = []
 
     def treat(self, finding: Finding, step: int, signals: _Signals) -> None:
         """The next rung for a finding; what is being verified has failed."""
@@ -117,7 +118,7 @@ class Therapy:
         elif verdict == "recovered":
             self._num_failed = 0
             self._close("recovered")
-            if entry.changes:
+            if entry.changes and entry.finding not in LEARNT:  # few data do not let it come nearer
                 self.aftercare.begin()
         elif verdict == "failed":
             self.give_back(trial)
@@ -132,9 +133,34 @@ class Therapy:
         if trial.helped:
             self._close("helped, keep; go on")
             return
+        if trial.undo == self._held:
+            self._held = []
         for undo in trial.undo:
             action_from_json(undo).apply(self._game)
         self._close("undone: no recovery" if trial.undo else "no recovery")
+
+    def hold(self) -> None:
+        """What has just begun is to last until somebody has mended what it is for."""
+        self._held = [] if self.trial is None else self.trial.undo
+
+    def release(self, step: int) -> None:
+        """It was mended: take back what was held for it."""
+        if not self._held:
+            return
+        if self.trial is not None and self.trial.undo == self._held:
+            self._close("over")
+        actions = [action_from_json(undo).on(self._game) for undo in self._held]
+        apply_all(actions, self._game)
+        entry = Entry(
+            step,
+            "discriminator_overfitting",
+            "info",
+            "",
+            outcome="over: D is given other batches again",
+        )
+        self._ledger.write(replace(entry.of(actions), actions=()))
+        self.forget()
+        self._held = []
 
     def forget(self) -> None:
         """It has been well for so long that what was tried before does not count any more."""
@@ -148,6 +174,7 @@ class Therapy:
             "used": [[repr(remedy), num] for remedy, num in self._used.items()],
             "num_failed": self._num_failed,
             "is_scheduled": self._is_scheduled,
+            "held": list(self._held),
             "reason": self.reason,
             "aftercare": self.aftercare.state_dict(),
         }
@@ -159,6 +186,7 @@ class Therapy:
         self._used = Counter({remedies[name]: int(num) for name, num in state["used"]})
         self._num_failed = int(state["num_failed"])
         self._is_scheduled = bool(state["is_scheduled"])
+        self._held = list(state["held"])
         self.reason = state["reason"]
         self.aftercare.load_state_dict(state["aftercare"])
 

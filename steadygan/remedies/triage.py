@@ -32,11 +32,17 @@ class Triage:
             score: illness of the samples.
         """
         for finding in findings:
+            if self._is_our_doing(finding):
+                continue
             if (why := self._why_not(finding)) and finding.kind not in self._known:
                 self._known.add(finding.kind)
                 self._write(finding.kind, f"reported: {why}", step)
         sorted_out = (f for f in findings if self._why_not(f) is None and not self.was_survived(f))
         return [f for f in sorted_out if not self._is_held(f, score)]
+
+    def is_miswired(self, findings: Iterable[Finding]) -> bool:
+        """Whether the loop itself is wrong, so that whatever else is wrong may come of it."""
+        return any(is_wiring(f) and not self._is_our_doing(f) for f in findings)
 
     def was_survived(self, finding: Finding) -> bool:
         """Whether it tells of a step that the guard skipped, or what was proposed is known."""
@@ -69,6 +75,11 @@ class Triage:
     def load_state_dict(self, known: Iterable[str]) -> None:
         """Continue from ``state_dict``."""
         self._known = set(known)
+
+    def _is_our_doing(self, finding: Finding) -> bool:
+        """Whether it tells of weights that do not move because a treatment skips their steps."""
+        skipped = {f"update_ratio_{p}" for p, share in self._game.shares.items() if share.is_on}
+        return finding.kind == "miswired" and any(e.signal in skipped for e in finding.evidence)
 
     def _is_held(self, finding: Finding, score: float) -> bool:
         """Whether D knows its reals by heart, as before a treatment, and samples are near the data all the same.

@@ -9,8 +9,8 @@ import pytest
 import torch
 from remedies.patients import EVERY, ILL, finding, made_game, made_pilot, probed
 
-from steadygan.doctor.findings import Finding
-from steadygan.remedies import action_from_json
+from steadygan.doctor.findings import Cause, Evidence, Finding
+from steadygan.remedies import SkipSteps, action_from_json
 from steadygan.remedies.ladders import ladder
 from steadygan.remedies.trial import WINDOW
 
@@ -281,3 +281,16 @@ def test_a_rate_that_was_lifted_is_not_taken_for_one_that_jumped() -> None:
     lifted = [e for e in pilot.ledger if "generator lr 1e-06" in e.action]
     assert len(lifted) == 1
     assert not pilot.history.is_raised
+
+
+def test_weights_that_stand_still_because_a_treatment_skips_their_steps_are_not_miswired() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    seen = (Evidence("update_ratio_g", 0.0, "> 0", "G does not move"),)
+    still = Finding("miswired", "critical", 65, seen, (Cause("skipped_steps", "a scaler"),))
+    SkipSteps("g", 1 / 16).apply(pilot.game)
+    probed(pilot, LATER[:3], still)
+    assert list(pilot.ledger) == []
+    SkipSteps("g", 1.0).apply(pilot.game)
+    probed(pilot, LATER[3:6], still)
+    assert [e.finding for e in pilot.ledger] == ["miswired"]

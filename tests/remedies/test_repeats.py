@@ -1,5 +1,6 @@
 """A loader that got stuck is found; short loaders, fixed sets and ordinary ones are not taken for it."""
 
+import copy
 import json
 
 import pytest
@@ -85,24 +86,35 @@ def test_a_state_goes_on_where_it_was() -> None:
     assert repeats.handed_over() == resumed.handed_over() is not None
 
 
-def test_a_stuck_loader_is_reported_for_a_person_and_what_it_does_to_d_is_treated() -> None:
+def fed(pilot: Autopilot, steps: range, batch: Tensor | None) -> None:
+    """D is given that batch at each step, or a new one; probes every ten steps, and a look one step later."""
+    d = pilot.game.networks["d"]
+    for step in steps:
+        probed(pilot, range(step, step + 1))
+        for _ in range(2):
+            d(torch.randn(8, 2) if batch is None else batch)
+            d(torch.randn(8, 2))
+        pilot.tick(step + 1)
+
+
+def test_a_stuck_loader_is_reported_and_the_game_is_held_until_it_is_mended() -> None:
     pilot = Autopilot(made_game(), Ledger(), every=EVERY)
-    probed(pilot, range(EVERY, 200, EVERY))
-    stuck = torch.randn(8, 2)
-    game = pilot.game
-    for step in range(200, 300, EVERY):
-        for at in (step, step + 1):  # the probe, and the step after it
-            game.networks["d"](stuck)
-            game.networks["d"](torch.randn(8, 2))
-            if at == step:
-                probed(pilot, range(step, step + 1))
-                game.networks["d"](stuck)
-            else:
-                pilot.tick(at)
-    told = [e for e in pilot.ledger if e.outcome.startswith("reported")]
-    assert len(told) == 1
-    assert "the same batch" in told[0].outcome
-    assert "for a person" in told[0].outcome
-    treated = [e for e in pilot.ledger if e.actions]
-    assert {e.finding for e in treated} == {"discriminator_overfitting"}
-    assert any(a["action"] == "AddPenalty" for a in treated[0].actions)
+    fed(pilot, range(EVERY, 200, EVERY), None)
+    assert list(pilot.ledger) == []
+    fed(pilot, range(200, 300, EVERY), torch.randn(8, 2))
+    told, treated = pilot.ledger
+    assert "the same batch" in told.outcome
+    assert "for a person" in told.outcome
+    assert treated.finding == "discriminator_overfitting"
+    assert treated.actions[0]["action"] == "RollBack"
+    assert treated.actions[0]["step"] <= 200  # the probe there came before the first of them
+    assert pilot.game.rates["g"].factor == pilot.game.rates["d"].factor == 1 / 16
+    resumed = Autopilot(pilot.game, Ledger(), every=EVERY)
+    resumed.load_state_dict(copy.deepcopy(pilot.state_dict()))
+    fed(resumed, range(300, 400, EVERY), None)
+    assert resumed.ledger[-1].outcome == "over: D is given other batches again"
+    assert "generator lr 0.000625 → 0.01" in resumed.ledger[-1].action
+    assert pilot.game.rates["g"].factor == pilot.game.rates["d"].factor == 1.0
+    assert len(resumed.ledger) == 3
+    fed(resumed, range(400, 500, EVERY), torch.randn(8, 2))  # and the next time
+    assert pilot.game.rates["g"].factor == 1 / 16

@@ -11,6 +11,7 @@ from steadygan.remedies.prescriptions.change_pace import ChangePace as ChangePac
 from steadygan.remedies.prescriptions.change_rule import ChangeRule as ChangeRule
 from steadygan.remedies.prescriptions.damp import Damp as Damp
 from steadygan.remedies.prescriptions.go_back import GoBack as GoBack
+from steadygan.remedies.prescriptions.hold import Hold as Hold
 from steadygan.remedies.prescriptions.level import Level as Level
 from steadygan.remedies.prescriptions.lighten import Lighten as Lighten
 from steadygan.remedies.prescriptions.normalise import Normalise as Normalise
@@ -32,6 +33,7 @@ __all__ = [
     "ChangeRule",
     "Damp",
     "GoBack",
+    "Hold",
     "Level",
     "Lighten",
     "Normalise",
