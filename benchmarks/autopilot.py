@@ -10,23 +10,23 @@ from benchmarks.foreign import FOREIGN
 from benchmarks.settings import Settings
 from benchmarks.sheet import Sheet
 from steadygan.monitor import Pilot
+from steadygan.remedies import GuardSteps
 
 BAR = 0.01
-PAIRS = 3  # of loops: where in memory one lies is worth a percent
-STEPS = {"MLP": (600, 900, 10), "DCGAN": (6, 24, 2)}  # to settle down, to measure, in a block
+LOOPS = 3  # where in memory one lies is worth a percent: only turns of the same one are compared
+TURNS = {"MLP": (600, 100, 8, 20), "DCGAN": (6, 8, 3, 3)}  # before; turns; steps to get used; timed
 SNAPSHOTS = 7
 PROBES_BETWEEN = 4  # snapshots: steadygan.remedies.history
 
 
 def measure(sheet: Sheet, settings: Settings) -> None:
-    """Steps of both in turn; what it does after each probe; and what a snapshot takes, once every four probes."""
-    sheet.line(
-        f"In one process, a few steps of each in turn, {PAIRS} times with new loops: the median"
-    )
-    sheet.line(
-        "step of a stabilised block over that of the watched block beside it; likewise of two"
-    )
-    sheet.line("watched loops. Median over all blocks, and quartiles. One thread.")
+    """A stabilised loop with its guard on and off by turns; what comes after each probe; what a snapshot takes."""
+    for line in (
+        f"In one process, {LOOPS} stabilised loops, the guard on and off by turns of a few steps: what",
+        "is off is watched alone. The lower quartile of the steps of a turn over that of the turn",
+        "beside it; likewise of two turns without. Median over all, and quartiles. One thread.",
+    ):
+        sheet.line(line)
     torch.set_num_threads(1)
     for name in FOREIGN:
         _race(sheet, name)
@@ -34,12 +34,11 @@ def measure(sheet: Sheet, settings: Settings) -> None:
 
 
 def _race(sheet: Sheet, name: str) -> None:
-    num = STEPS[name.partition(" ")[0]]
     watched_s: list[float] = []
-    over: dict[str, list[float]] = {"again": [], "stabilised": []}
+    over: dict[str, list[float]] = {"again": [], "guarded": []}
     probing: list[float] = []
-    for _ in range(PAIRS):
-        pilot = _pair(name, num, watched_s, over, probing)
+    for _ in range(LOOPS):
+        pilot = _loop(name, watched_s, over, probing)
         if pilot.ledger:
             raise RuntimeError(
                 f"{name} must run without a treatment, got {pilot.ledger}; run fewer steps."
@@ -49,13 +48,13 @@ def _race(sheet: Sheet, name: str) -> None:
     ring = pilot.game.snapshots
     taken = statistics.median(_seconds(lambda: ring.take(10**6)) for _ in range(SNAPSHOTS))
     looked = statistics.median(probing)
-    guard = statistics.median(over["stabilised"])
+    guard = statistics.median(over["guarded"])
     shares = looked / (probes * step_s), taken / (PROBES_BETWEEN * probes * step_s)
     total = guard + sum(shares)
     sheet.line()
     sheet.row(name, f"{step_s * 1e3:.2f} ms a watched step")
-    sheet.row("  two watched loops", *_spread(over["again"]))
-    sheet.row("  every step (the guard)", *_spread(over["stabilised"]))
+    sheet.row("  without, again", *_spread(over["again"]))
+    sheet.row("  every step (the guard)", *_spread(over["guarded"]))
     sheet.row("  after probes", f"{shares[0]:+.2%}", f"{looked * 1e3:.1f} ms, every {probes} steps")
     often = f"{taken * 1e3:.1f} ms, every {PROBES_BETWEEN * probes} steps"
     sheet.row("  snapshots", f"{shares[1]:+.2%}", often)
@@ -64,35 +63,41 @@ def _race(sheet: Sheet, name: str) -> None:
     sheet.row("  snapshots hold", f"{mib:.1f} MiB", f"{len(ring.snapshots)} of them")
 
 
-def _pair(
-    name: str,
-    num: tuple[int, int, int],
-    watched_s: list[float],
-    over: dict[str, list[float]],
-    probing: list[float],
+def _loop(
+    name: str, watched_s: list[float], over: dict[str, list[float]], probing: list[float]
 ) -> Pilot:
-    """New loops; what they took is added to the lists."""
-    watched, again = (FOREIGN[name]().watched()[0] for _ in range(2))
-    stabilised, pilot = FOREIGN[name]().stabilised()
+    """A new loop; what its turns took is added to the lists."""
+    before, num, settle, timed = TURNS[name.partition(" ")[0]]
+    step, pilot = FOREIGN[name]().stabilised()
     look_after = pilot._look_after
     looks: list[float] = []
 
-    def timed() -> None:
+    def looking() -> None:
         looks.append(_seconds(look_after))
 
-    pilot._look_after = timed  # type: ignore[method-assign]  # to time what the user cannot call
-    loops = {"watched": watched, "again": again, "stabilised": stabilised}
-    settle, measured, block = num
-    warmup = settle // block
-    for turn in range(warmup + measured // block):
-        order = list(loops) if turn % 2 else list(loops)[::-1]
-        seconds = {key: [_seconds(loops[key]) for _ in range(block)] for key in order}
-        if turn < warmup:
-            continue
-        watched_s += seconds["watched"]
-        usual = statistics.median(seconds["watched"])
-        for key, ratios in over.items():
-            ratios.append(statistics.median(seconds[key]) / usual - 1)
+    def turn() -> float:
+        for _ in range(settle):
+            step()
+        took = []
+        for _ in range(timed):
+            first = len(looks)
+            took.append(_seconds(step) - sum(looks[first:]))
+        return sorted(took)[timed // 4]
+
+    pilot._look_after = looking  # type: ignore[method-assign]  # to time what the user cannot call
+    for _ in range(before):
+        step()
+    kinds = ["watched", "again", "guarded"]
+    for number in range(num):
+        seconds = {}
+        for kind in kinds if number % 2 else reversed(kinds):
+            undo = None if kind == "guarded" else GuardSteps(False).apply(pilot.game)
+            seconds[kind] = turn()
+            if undo is not None:
+                undo.apply(pilot.game)
+        watched_s.append(seconds["watched"])
+        for kind, ratios in over.items():
+            ratios.append(seconds[kind] / seconds["watched"] - 1)
     probing += looks
     return pilot
 
