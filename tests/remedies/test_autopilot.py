@@ -294,3 +294,26 @@ def test_weights_that_stand_still_because_a_treatment_skips_their_steps_are_not_
     SkipSteps("g", 1.0).apply(pilot.game)
     probed(pilot, LATER[3:6], still)
     assert [e.finding for e in pilot.ledger] == ["miswired"]
+
+
+def test_what_few_data_leave_open_is_treated_again_only_where_samples_are_far() -> None:
+    pilot = made_pilot()
+    probed(pilot, HEALTHY)
+    learnt = finding("discriminator_overfitting", "too_few_data")
+    near = {"energy_distance": 0.05, "coverage": 0.7, "dispersion": 0.9}
+    probed(pilot, LATER[:2], learnt, signals=near)
+    assert len(pilot.ledger) == 1  # the first time it is
+    probed(pilot, LATER[2:60], learnt, signals=near)
+    assert [e.outcome for e in pilot.ledger] == ["recovered"]
+    probed(pilot, LATER[60:62], learnt, signals=ILL)
+    assert len(pilot.ledger) == 2
+
+
+def test_in_front_of_a_cliff_no_state_is_kept_as_healthy() -> None:
+    cliff = {"energy_distance": 0.4, "coverage": 0.1, "logit_real": 5e3, "logit_fake": -5e3}
+    pilot = made_pilot()
+    probed(pilot, range(EVERY, 81, EVERY), signals=cliff)
+    assert {s.step for s in pilot.game.snapshots.snapshots} == {0}
+    level = made_pilot()
+    probed(level, range(EVERY, 81, EVERY), signals={**cliff, "logit_real": 5.0, "logit_fake": 0.0})
+    assert {s.step for s in level.game.snapshots.snapshots} == {0, 40, 80}

@@ -1,6 +1,7 @@
 """Verdicts on a treatment, probe by probe."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from remedies.patients import finding
@@ -91,3 +92,17 @@ def test_what_is_left_when_it_has_failed() -> None:
     lost = trial.left_to_treat([], math.inf, 200)
     assert lost is not None
     assert (lost.kind, lost.step) == ("non_finite", 200)
+
+
+def test_few_data_learnt_by_heart_are_held_as_long_as_samples_do_not_get_much_worse() -> None:
+    learnt = [replace(OPEN[0], kind="discriminator_overfitting")]
+
+    def last(score: float, finding: list[Finding]) -> str:
+        trial = Trial(0, 0, 0.4, 0.4, finding={"kind": "memorization"})
+        return [trial.judge(score, finding) for _ in range(WINDOW)][-1]
+
+    assert last(0.55, learnt) == "wait"
+    assert last(0.65, learnt) == "failed"
+    assert last(0.55, [*learnt, *OPEN]) == "failed"  # a collapse is no matter of few data
+    trial = Trial(0, 0, math.inf, 0.4, finding={"kind": "memorization"})  # gone back to the start
+    assert [trial.judge(0.65, learnt) for _ in range(WINDOW)][-1] == "failed"
