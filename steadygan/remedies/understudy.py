@@ -28,12 +28,11 @@ class Understudy:
     def __init__(self, network: nn.Module) -> None:
         self._average = Average(network)
         self._num = 0
-        self.begin()
 
     @property
     def generator(self) -> nn.Module | None:
         """The averaged copy; None before the first probe."""
-        return self._average.generator if self._num else None
+        return self._average.generator
 
     @property
     def half_life(self) -> float:
@@ -41,18 +40,19 @@ class Understudy:
         return min(_HALF_LIFE, math.log(0.5) / math.log((1 + self._num) / (10 + self._num)))
 
     def begin(self) -> None:
-        """From the weights as they are, with nothing behind them."""
-        self._average.set(None)
+        """Anew at the next probe, with nothing behind it."""
+        self._average.close()
         self._num = 0
-        try:
-            self._average.set(_HALF_LIFE)
-        except ActionError:  # then the live one is all there is
-            self._average.close()
 
     def follow(self) -> None:
         """Look at G, after a probe."""
+        if not self._num:  # only now: layers may have been set up by their first input
+            try:
+                self._average.set(_HALF_LIFE)
+            except ActionError:  # then the live one is all there is
+                return
         self._average.follow()
-        self._num += self._average.is_on
+        self._num += 1
 
     def state_dict(self) -> StateDict:
         """The average, and how much is behind it."""

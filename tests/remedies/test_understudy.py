@@ -30,7 +30,7 @@ def line() -> nn.Linear:
 def test_it_is_the_capped_mean_of_the_probes() -> None:
     g = line()
     understudy = Understudy(g)
-    expected = weight(g)
+    expected = weight(g) + 0.1  # where G is at the first probe
     for t in range(1, 300):
         moved(g, 0.1)
         understudy.follow()
@@ -67,6 +67,14 @@ def test_a_generator_that_cannot_be_copied_has_none() -> None:
     understudy = Understudy(Alone(1, 1))
     understudy.follow()
     assert understudy.generator is None
+
+
+def test_layers_that_are_set_up_by_their_first_input_are_followed_from_then_on() -> None:
+    g = nn.LazyLinear(1)
+    understudy = Understudy(g)
+    g(torch.randn(4, 1))
+    understudy.follow()
+    assert weight(understudy.generator) == weight(g)
 
 
 def test_a_resumed_one_goes_on_with_the_same_bits() -> None:
