@@ -222,7 +222,7 @@ class Pilot(Monitor):
         is_treated = self._autopilot.acts and any(entry.actions for entry in self.ledger)
         if not is_treated or self.generator() is not self._understudy.generator:
             return None
-        return self._understudy.half_life * self._autopilot.history.interval
+        return float(round(self._understudy.half_life * self._autopilot.history.interval))
 
     def _rows(self) -> Tensor:
         return torch.frombuffer(bytearray(self._chart.rows() or b"\n"), dtype=torch.uint8)
