@@ -82,9 +82,8 @@ class DiscriminatorUnderpowered(Detector):
                     f"a linear classifier on fixed features is right {self._c2st.middle:.0%} of the time",
                 )
             )
-        linear = (
-            self.game.blindness()
-        )  # then it may be at rest: the means agree, which is all such a D plays for
+        # A linear D may be at rest: the means agree, which is all that it plays for.
+        linear = self.game.blindness()
         stronger = "lower_r1_weight" if self.game.penalised else "widen_discriminator"
         return Finding(
             kind=self.kind,

@@ -36,8 +36,6 @@ class Facts:
         now: the last values; "gap", the mean logit on reals less that on fakes, and "usual_grad_norm_d", both smoothed.
         knows_losses: whether D's loss is recorded.
         penalised: whether a gradient penalty is.
-        is_straight: whether D's slope was the same among reals, samples and between them whenever it was measured, and
-            not 0: D is linear.
         fewest_copies: the least share of samples with a near copy that was seen so far.
     """
 
@@ -49,6 +47,7 @@ class Facts:
 
     @property
     def is_straight(self) -> bool:
+        """Whether D is linear: its slope not 0, and the same among reals, samples and between them at every probe."""
         slopes = [self.now.get(name, 0.0) for name in _SLOPES]
         return not self._has_bent and min(slopes) > 0
 

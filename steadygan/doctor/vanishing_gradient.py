@@ -86,9 +86,8 @@ class VanishingGradient(Detector):
             self._since = self._start
 
     def _finding(self) -> Finding:
-        linear = (
-            self.game.blindness()
-        )  # then it may be at rest: the means agree, which is all such a D plays for
+        # A linear D may be at rest: the means agree, which is all that it plays for.
+        linear = self.game.blindness()
         usual = math.exp(max(self._early))
         ratio = math.exp(self._now) / usual
         evidence = Evidence(

@@ -163,7 +163,7 @@ class Therapy:
         self._held = []
 
     def forget(self) -> None:
-        """It has been well for so long that what was tried before does not count any more."""
+        """A new story begins: what was tried before does not count any more."""
         self._used.clear()
         self._num_failed = 0
 
